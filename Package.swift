@@ -1,0 +1,102 @@
+// swift-tools-version: 6.2
+// The manifest is the architecture: a target may import what is listed beside it and nothing else.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A module of ours, with the settings that all of them share.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil)
+    -> Target
+{
+    .testTarget(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
+let package = Package(
+    name: "synod",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "synod", targets: ["synod"]),
+        .library(name: "SynodClient", targets: ["SynodClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // Pure: no Foundation, NIO, clock, logging, async or randomness.
+        module("SynodBytes"),
+        module("SynodPaxos", ["SynodBytes", deque]),
+        module("SynodStorage", ["SynodBytes"]),
+        module("SynodKeyspace", ["SynodBytes", "SynodStorage"]),
+        module("SynodNode", ["SynodBytes", "SynodPaxos", "SynodStorage", "SynodKeyspace", deque]),
+
+        // The disk.
+        .systemLibrary(
+            name: "CRocksDB", pkgConfig: "rocksdb",
+            providers: [.apt(["librocksdb-dev"]), .brew(["rocksdb"])]),
+        module("SynodRocksDB", ["SynodBytes", "SynodStorage", "CRocksDB"]),
+
+        // The network.
+        module("SynodTransport", ["SynodBytes", nioCore, nioPosix, logging]),
+        module("SynodGRPC", [nioCore, nioPosix, nioHTTP2, nioHPACK]),
+        .target(name: "EtcdWire", dependencies: [protobuf]),
+
+        // The server, the client and the tools around them.
+        module(
+            "SynodAPI",
+            ["SynodBytes", "SynodKeyspace", "SynodNode", "SynodGRPC", "EtcdWire", nioCore, protobuf]
+        ),
+        module(
+            "SynodServer",
+            [
+                "SynodBytes", "SynodPaxos", "SynodStorage", "SynodKeyspace", "SynodNode",
+                "SynodRocksDB", "SynodTransport", "SynodGRPC", "SynodAPI", nioCore, nioPosix,
+                logging,
+            ]),
+        module("SynodClient", ["SynodGRPC", "EtcdWire", nioCore, nioPosix, protobuf]),
+        module("SynodBench", ["SynodClient", "EtcdWire", histogram]),
+        module("SynodLauncher", ["SynodClient", "EtcdWire"]),
+        .executableTarget(
+            name: "synod",
+            dependencies: [
+                "SynodServer", "SynodClient", "SynodBench", "SynodLauncher", "EtcdWire", arguments,
+                logging,
+            ],
+            swiftSettings: strict),
+
+        tests("SynodBytesTests", ["SynodBytes"]),
+        tests("SynodPaxosTests", ["SynodPaxos", "SynodBytes"]),
+        tests("SynodStorageTests", ["SynodStorage", "SynodRocksDB", "SynodBytes"]),
+        tests("SynodKeyspaceTests", ["SynodKeyspace", "SynodStorage", "SynodBytes", "EtcdWire"]),
+        tests("SynodNodeTests", ["SynodNode", "SynodPaxos", "SynodKeyspace", "SynodStorage"]),
+        tests("SynodTransportTests", ["SynodTransport", "SynodBytes", nioCore, nioPosix]),
+        tests("SynodGRPCTests", ["SynodGRPC", nioCore, nioPosix, nioEmbedded, nioHTTP2, nioHPACK]),
+        tests("EndToEndTests", ["SynodClient", "EtcdWire", protobuf]),
+    ]
+)

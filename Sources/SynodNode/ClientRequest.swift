@@ -1,0 +1,104 @@
+import SynodBytes
+import SynodPaxos
+
+/// Names a request until it is answered: which sink waits for the answer, and which call there.
+package struct RequestToken: Hashable, Sendable {
+    /// Index of the ``AnswerSink`` given to the server at start (one for each event loop).
+    package let sink: UInt32
+    /// Unique among the requests in flight of that sink; its meaning is the sink's own.
+    package let call: UInt64
+
+    package init(sink: UInt32, call: UInt64) {
+        self.sink = sink
+        self.call = call
+    }
+}
+
+/// What a client asks of this replica, already checked and encoded by the door it came through.
+package struct ClientRequest: Sendable {
+    package enum Body: Sendable {
+        /// To be replicated: a command as the keyspace encodes it, and the keys it touches.
+        case write(command: Bytes, footprint: Footprint)
+        /// A RangeRequest in protobuf.
+        case range(request: Bytes, linearizable: Bool)
+        /// A TxnRequest in protobuf all of whose operations are ranges.
+        case readTransaction(request: Bytes, linearizable: Bool)
+        /// Answered with ``Answer/Content/status(_:)``.
+        case status
+        /// Answered once a majority was asked, with ``Answer/Content/members``: for
+        /// `MemberList(linearizable)`.
+        case members(linearizable: Bool)
+        /// An AlarmRequest with action GET.
+        case alarms
+        /// A checksum of everything stored.
+        case hash
+        /// A HashKVRequest's revision; 0 for the current one.
+        case hashKV(revision: Int64)
+    }
+
+    package let token: RequestToken
+    package let body: Body
+
+    package init(token: RequestToken, body: Body) {
+        self.token = token
+        self.body = body
+    }
+}
+
+/// The answer to the request of the same token. Every request gets exactly one.
+package struct Answer: Sendable {
+    package enum Content: Sendable {
+        /// The encoded protobuf response.
+        case message(Bytes)
+        case status(ReplicaStatus)
+        case members
+        case failure(RequestFailure)
+    }
+
+    package let token: RequestToken
+    package let content: Content
+
+    package init(token: RequestToken, content: Content) {
+        self.token = token
+        self.content = content
+    }
+}
+
+/// A gRPC status: its code number and etcd's exact message (contract 1.4).
+package struct RequestFailure: Error, Hashable, Sendable {
+    package let code: UInt8
+    package let message: String
+
+    package init(code: UInt8, message: String) {
+        self.code = code
+        self.message = message
+    }
+}
+
+/// What `Maintenance.Status` tells of one replica.
+package struct ReplicaStatus: Sendable {
+    package var revision: Int64 = 0
+    package var round: UInt64 = 0
+    /// Zero when no leader is known.
+    package var leader: UInt64 = 0
+    package var chosenThrough: UInt64 = 0
+    package var appliedThrough: UInt64 = 0
+    package var storedBytes: UInt64 = 0
+    package var usedBytes: UInt64 = 0
+    package var quotaBytes: UInt64 = 0
+    package var errors: [String] = []
+
+    package init() {}
+}
+
+/// Where the doors hand in requests; safe to call from any thread.
+package protocol RequestSink: AnyObject, Sendable {
+    /// Takes a batch at the cost of one lock and at most one wake-up. A request over the inbox's
+    /// bound is answered with ResourceExhausted.
+    func submit(_ requests: [ClientRequest])
+}
+
+/// Where answers come out, in batches; called on the replica's thread.
+package protocol AnswerSink: AnyObject, Sendable {
+    func deliver(_ answers: [Answer])
+}

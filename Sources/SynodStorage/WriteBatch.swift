@@ -1,0 +1,90 @@
+import SynodBytes
+
+/// Changes that a store applies together, in the order they were added, kept as one flat buffer:
+/// an operation costs two copies and no allocation of its own.
+package struct WriteBatch: Sendable {
+    /// One change. The slices are valid only while they are visited.
+    package enum Operation {
+        case put(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)
+        case delete(key: UnsafeRawBufferPointer)
+        /// Every key with `lower <= key < upper`.
+        case deleteRange(lower: UnsafeRawBufferPointer, upper: UnsafeRawBufferPointer)
+    }
+
+    @usableFromInline enum Tag {
+        @usableFromInline static let put: UInt8 = 0
+        @usableFromInline static let delete: UInt8 = 1
+        @usableFromInline static let deleteRange: UInt8 = 2
+    }
+
+    /// tag, key length, value length (both 32 bits, native order), key, value; repeated.
+    @usableFromInline var buffer: Bytes = []
+    /// How many operations.
+    package private(set) var count = 0
+
+    package init() {}
+
+    package var isEmpty: Bool { count == 0 }
+
+    /// Size of the keys and values with their headers.
+    package var byteCount: Int { buffer.count }
+
+    package mutating func put(_ key: some Collection<UInt8>, _ value: some Collection<UInt8>) {
+        append(Tag.put, key, value)
+    }
+
+    package mutating func delete(_ key: some Collection<UInt8>) {
+        append(Tag.delete, key, EmptyCollection())
+    }
+
+    package mutating func deleteRange(
+        from lower: some Collection<UInt8>, to upper: some Collection<UInt8>
+    ) {
+        append(Tag.deleteRange, lower, upper)
+    }
+
+    /// Adds all of another batch's operations behind this one's.
+    package mutating func append(_ other: WriteBatch) {
+        buffer.append(contentsOf: other.buffer)
+        count += other.count
+    }
+
+    package mutating func removeAll(keepingCapacity: Bool) {
+        buffer.removeAll(keepingCapacity: keepingCapacity)
+        count = 0
+    }
+
+    /// Visits the operations in order.
+    package func forEach(_ body: (Operation) -> Void) {
+        buffer.withUnsafeBytes { raw in
+            var offset = 0
+            while offset < raw.count {
+                let keyCount = Int(raw.loadUnaligned(fromByteOffset: offset + 1, as: UInt32.self))
+                let valueCount = Int(raw.loadUnaligned(fromByteOffset: offset + 5, as: UInt32.self))
+                let keyStart = offset + 9
+                let valueStart = keyStart + keyCount
+                let key = UnsafeRawBufferPointer(rebasing: raw[keyStart..<valueStart])
+                let end = valueStart + valueCount
+                let value = UnsafeRawBufferPointer(rebasing: raw[valueStart..<end])
+                switch raw[offset] {
+                case Tag.put: body(.put(key: key, value: value))
+                case Tag.delete: body(.delete(key: key))
+                case Tag.deleteRange: body(.deleteRange(lower: key, upper: value))
+                default: preconditionFailure("A batch holds only operations that it was given.")
+                }
+                offset = end
+            }
+        }
+    }
+
+    private mutating func append(
+        _ tag: UInt8, _ key: some Collection<UInt8>, _ value: some Collection<UInt8>
+    ) {
+        buffer.append(tag)
+        withUnsafeBytes(of: UInt32(key.count)) { buffer.append(contentsOf: $0) }
+        withUnsafeBytes(of: UInt32(value.count)) { buffer.append(contentsOf: $0) }
+        buffer.append(contentsOf: key)
+        buffer.append(contentsOf: value)
+        count += 1
+    }
+}
