@@ -70,7 +70,10 @@ let package = Package(
         // The server, the client and the tools around them.
         module(
             "SynodAPI",
-            ["SynodBytes", "SynodKeyspace", "SynodNode", "SynodGRPC", "EtcdWire", nioCore, protobuf]
+            [
+                "SynodBytes", "SynodKeyspace", "SynodNode", "SynodGRPC", "EtcdWire", nioCore,
+                protobuf,
+            ]
         ),
         module(
             "SynodServer",
@@ -97,6 +100,7 @@ let package = Package(
         tests("SynodNodeTests", ["SynodNode", "SynodPaxos", "SynodKeyspace", "SynodStorage"]),
         tests("SynodTransportTests", ["SynodTransport", "SynodBytes", nioCore, nioPosix]),
         tests("SynodGRPCTests", ["SynodGRPC", nioCore, nioPosix, nioEmbedded, nioHTTP2, nioHPACK]),
-        tests("EndToEndTests", ["SynodClient", "EtcdWire", protobuf]),
+        tests("SynodServerTests", ["SynodServer", logging]),
+        tests("EndToEndTests", ["SynodBytes", "SynodClient", "EtcdWire", protobuf]),
     ]
 )
