@@ -1,4 +1,4 @@
-import SynodBytes
+package import SynodBytes
 
 /// A dumb ordered store of byte strings: atomic batches, reads, scans and a flush.
 ///

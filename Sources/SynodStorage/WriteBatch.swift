@@ -1,4 +1,4 @@
-import SynodBytes
+package import SynodBytes
 
 /// Changes that a store applies together, in the order they were added, kept as one flat buffer:
 /// an operation costs two copies and no allocation of its own.
@@ -20,7 +20,7 @@ package struct WriteBatch: Sendable {
     /// tag, key length, value length (both 32 bits, native order), key, value; repeated.
     @usableFromInline var buffer: Bytes = []
     /// How many operations.
-    package private(set) var count = 0
+    @usableFromInline package internal(set) var count = 0
 
     package init() {}
 
@@ -29,14 +29,17 @@ package struct WriteBatch: Sendable {
     /// Size of the keys and values with their headers.
     package var byteCount: Int { buffer.count }
 
+    @inlinable
     package mutating func put(_ key: some Collection<UInt8>, _ value: some Collection<UInt8>) {
         append(Tag.put, key, value)
     }
 
+    @inlinable
     package mutating func delete(_ key: some Collection<UInt8>) {
         append(Tag.delete, key, EmptyCollection())
     }
 
+    @inlinable
     package mutating func deleteRange(
         from lower: some Collection<UInt8>, to upper: some Collection<UInt8>
     ) {
@@ -77,7 +80,8 @@ package struct WriteBatch: Sendable {
         }
     }
 
-    private mutating func append(
+    @inlinable
+    mutating func append(
         _ tag: UInt8, _ key: some Collection<UInt8>, _ value: some Collection<UInt8>
     ) {
         buffer.append(tag)

@@ -1,0 +1,163 @@
+import SynodBytes
+import SynodStorage
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// An open file, closed when it goes out of scope.
+struct OpenFile: ~Copyable {
+    private let descriptor: Int32
+
+    /// - Parameter flags: As for open(2). Children of this process never inherit the file.
+    init(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(StorageError) {
+        descriptor = open(path, flags | O_CLOEXEC, mode)
+        if descriptor < 0 { throw FileSystem.error("open \(path)") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Takes the exclusive lock, or returns false if another open file of any process has it.
+    func tryLock() -> Bool {
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    }
+
+    func write(_ bytes: Bytes, at offset: Int) throws(StorageError) {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { raw in
+                pwrite(
+                    descriptor, raw.baseAddress! + written, raw.count - written,
+                    off_t(offset + written))
+            }
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 { throw FileSystem.error("write a file") }
+            written += count
+        }
+    }
+
+    /// At most `limit` bytes from the beginning.
+    func read(limit: Int) throws(StorageError) -> Bytes {
+        var bytes = Bytes(repeating: 0, count: limit)
+        var filled = 0
+        while filled < limit {
+            let count = bytes.withUnsafeMutableBytes { raw in
+                pread(descriptor, raw.baseAddress! + filled, limit - filled, off_t(filled))
+            }
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 { throw FileSystem.error("read a file") }
+            if count == 0 { break }
+            filled += count
+        }
+        bytes.removeSubrange(filled...)
+        return bytes
+    }
+
+    func truncate() throws(StorageError) {
+        if ftruncate(descriptor, 0) != 0 { throw FileSystem.error("truncate a file") }
+    }
+
+    func sync() throws(StorageError) {
+        #if canImport(Darwin)
+            let result = fcntl(descriptor, F_FULLFSYNC)
+        #else
+            let result = fsync(descriptor)
+        #endif
+        if result != 0 { throw FileSystem.error("sync a file") }
+    }
+}
+
+/// The few operations on files that the data directory needs.
+enum FileSystem {
+    /// The error that `errno` stands for after a failed attempt to do `purpose`.
+    static func error(_ purpose: String) -> StorageError {
+        let code = errno
+        let reason = String(cString: strerror(code))
+        let isFull = code == ENOSPC || code == EDQUOT
+        return StorageError(isFull ? .full : .io, "Could not \(purpose): \(reason).")
+    }
+
+    static func exists(_ path: String) -> Bool {
+        access(path, F_OK) == 0
+    }
+
+    /// The permission bits.
+    static func permissions(_ path: String) throws(StorageError) -> mode_t {
+        var status = stat()
+        if stat(path, &status) != 0 { throw error("examine \(path)") }
+        return status.st_mode & 0o777
+    }
+
+    /// Makes a directory and those above it, for this user alone; not an error if it is there.
+    static func makeDirectory(_ path: String) throws(StorageError) {
+        if exists(path) { return }
+        let parent = parent(of: path)
+        if parent != path { try makeDirectory(parent) }
+        if mkdir(path, 0o700) != 0 && errno != EEXIST { throw error("make the directory \(path)") }
+        try syncDirectory(parent)
+    }
+
+    /// The names in a directory, sorted, without "." and "..".
+    static func list(_ path: String) throws(StorageError) -> [String] {
+        guard let directory = opendir(path) else { throw error("list the directory \(path)") }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+                field.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Replaces a file so that a crash leaves the old one or the new one, whole.
+    static func replace(_ path: String, with bytes: Bytes) throws(StorageError) {
+        let temporary = path + ".new"
+        do {
+            let file = try OpenFile(temporary, O_WRONLY | O_CREAT | O_TRUNC)
+            try file.write(bytes, at: 0)
+            try file.sync()
+        }
+        if rename(temporary, path) != 0 { throw error("rename \(temporary)") }
+        try syncDirectory(parent(of: path))
+    }
+
+    /// Makes the creation, renaming and removal of a directory's entries durable.
+    static func syncDirectory(_ path: String) throws(StorageError) {
+        try OpenFile(path, O_RDONLY).sync()
+    }
+
+    /// Removes a directory of files and directories; not an error if it is not there.
+    static func removeTree(_ path: String) throws(StorageError) {
+        if unlink(path) == 0 || errno == ENOENT { return }
+        guard errno == EISDIR || errno == EPERM else { throw error("remove \(path)") }
+        for name in try list(path) { try removeTree("\(path)/\(name)") }
+        if rmdir(path) != 0 { throw error("remove the directory \(path)") }
+    }
+
+    /// What is free on the volume of `path`, for a process without privileges, and its size.
+    static func space(_ path: String) throws(StorageError) -> VolumeSpace {
+        var status = statvfs()
+        if statvfs(path, &status) != 0 { throw error("ask for the free space of \(path)") }
+        let unit = UInt64(status.f_frsize)
+        return VolumeSpace(
+            free: unit.multipliedReportingOverflow(by: UInt64(status.f_bavail)).partialValue,
+            total: unit.multipliedReportingOverflow(by: UInt64(status.f_blocks)).partialValue)
+    }
+
+    static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
+
+/// Bytes of a volume.
+package struct VolumeSpace: Sendable, Equatable {
+    package let free: UInt64
+    package let total: UInt64
+}

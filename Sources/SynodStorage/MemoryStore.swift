@@ -1,0 +1,149 @@
+import Synchronization
+package import SynodBytes
+
+/// A deterministic ``Store`` without a disk, for tests and for simulation: it can fail, fill up,
+/// lie, and crash.
+///
+/// What is not durable yet is remembered as how to take it back, batch by batch, so that a synced
+/// write costs no more than the change itself and any legal state after a crash can be built.
+package final class MemoryStore: Store, Sendable {
+    /// What a fault can be tied to. A synced write is a write and then a sync.
+    package enum Operation: Int, Sendable, CaseIterable {
+        case write
+        /// Of a synced write or of a ``flush()``.
+        case sync
+        /// A ``get(_:)`` or the start of a scan, of the store or of a view.
+        case read
+    }
+
+    private let state: Mutex<MemoryState>
+
+    /// An empty store.
+    package convenience init() {
+        self.init(MemoryState())
+    }
+
+    private init(_ state: sending MemoryState) {
+        self.state = Mutex(state)
+    }
+
+    package func write(_ batch: WriteBatch, durability: Durability) throws(StorageError) {
+        try state.withLock { state throws(StorageError) in
+            try state.write(batch)
+            if durability == .synced { try state.sync() }
+        }
+    }
+
+    package func get(_ key: Bytes) throws(StorageError) -> Bytes? {
+        try state.withLock { state throws(StorageError) in
+            try state.begin(.read)
+            return key.withUnsafeBytes(state.pairs.value)
+        }
+    }
+
+    package func scan(
+        from lower: Bytes, to upper: Bytes?,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
+    ) throws(StorageError) {
+        // The pairs are copied out (sharing their storage), because `body` may call the store.
+        let pairs = try state.withLock { state throws(StorageError) in
+            try state.begin(.read)
+            return state.pairs
+        }
+        pairs.scan(from: lower, to: upper, body)
+    }
+
+    package func flush() throws(StorageError) {
+        try state.withLock { state throws(StorageError) in
+            try state.refuseAfterFailure()
+            try state.sync()
+        }
+    }
+
+    package func view() -> MemoryView {
+        MemoryView(of: self, state.withLock { $0.pairs })
+    }
+
+    package var approximateSize: UInt64 {
+        state.withLock { UInt64($0.pairs.byteCount) }
+    }
+
+    fileprivate func begin(_ operation: Operation) throws(StorageError) {
+        try state.withLock { state throws(StorageError) in try state.begin(operation) }
+    }
+}
+
+/// Faults, and what a crash leaves.
+extension MemoryStore {
+    /// How many batches a crash now could take back.
+    package var unsyncedBatchCount: Int {
+        state.withLock { $0.unsynced.count }
+    }
+
+    /// How often an operation has been begun so far, failed ones included.
+    package func count(of operation: Operation) -> UInt64 {
+        state.withLock { $0.counts[operation.rawValue] }
+    }
+
+    /// Makes the operation that will be the `number`th of its kind (from 1) throw `error`. After a
+    /// failed write or sync all later ones throw the same error, as those of a real store do; the
+    /// batch of a failed sync is applied but unsynced.
+    package func fail(_ operation: Operation, at number: UInt64, with error: StorageError) {
+        state.withLock {
+            $0.faults.append(Fault(operation: operation, number: number, error: error))
+        }
+    }
+
+    /// The bytes of keys and values that fit; a batch that would leave more fails with
+    /// ``StorageError/Kind/full``. Nil (the default) for no bound.
+    package var capacity: Int? {
+        get { state.withLock { $0.capacity } }
+        set { state.withLock { $0.capacity = newValue } }
+    }
+
+    /// While true, syncs succeed and make nothing durable, as those of a lying disk.
+    package var liesAboutSyncs: Bool {
+        get { state.withLock { $0.liesAboutSyncs } }
+        set { state.withLock { $0.liesAboutSyncs = newValue } }
+    }
+
+    /// A store in the same state, with the same unsynced batches, faults and counts.
+    package func copy() -> MemoryStore {
+        MemoryStore(state.withLock { $0 })
+    }
+
+    /// What a restart may find after a crash now: everything durable and the oldest `kept` of the
+    /// ``unsyncedBatchCount`` unsynced batches. The new store has no faults and counts from zero.
+    package func crashImage(keepingUnsynced kept: Int) -> MemoryStore {
+        let pairs = state.withLock { state in
+            precondition(
+                (0...state.unsynced.count).contains(kept),
+                "A crash keeps some of the batches that are unsynced.")
+            var pairs = state.pairs
+            for batch in state.unsynced[kept...].reversed() {
+                for undo in batch.reversed() { undo.apply(to: &pairs) }
+            }
+            return pairs
+        }
+        return MemoryStore(MemoryState(pairs: pairs))
+    }
+}
+
+/// A picture of a ``MemoryStore``. Its reads count as the store's.
+package final class MemoryView: StoreView {
+    private let store: MemoryStore
+    private let pairs: SortedPairs
+
+    fileprivate init(of store: MemoryStore, _ pairs: SortedPairs) {
+        self.store = store
+        self.pairs = pairs
+    }
+
+    package func scan(
+        from lower: Bytes, to upper: Bytes?,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
+    ) throws(StorageError) {
+        try store.begin(.read)
+        pairs.scan(from: lower, to: upper, body)
+    }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import SynodBytes
+import SynodRocksDB
+import SynodStorage
+
+/// The implementations that one suite holds to the contract of ``Store``.
+enum SubjectKind: CaseIterable {
+    case memory
+    case rocksLog
+    case rocksState
+}
+
+/// A store under test, and how it is closed and opened again.
+final class Subject {
+    let kind: SubjectKind
+    private(set) var store: any Store
+    private let directory = TemporaryDirectory()
+
+    init(_ kind: SubjectKind) throws {
+        self.kind = kind
+        store = MemoryStore()
+        if let rocks = Self.rocksKind(kind) {
+            store = try RocksStore(path: directory.path, kind: rocks, creation: .allowed)
+        }
+    }
+
+    /// Closes the store in an orderly way, and opens it again.
+    func reopen() throws {
+        if let memory = store as? MemoryStore {
+            store = memory.crashImage(keepingUnsynced: memory.unsyncedBatchCount)
+        } else if let rocks = store as? RocksStore, let kind = Self.rocksKind(kind) {
+            rocks.close()
+            store = try RocksStore(path: directory.path, kind: kind, creation: .forbidden)
+        }
+    }
+
+    private static func rocksKind(_ kind: SubjectKind) -> RocksKind? {
+        switch kind {
+        case .memory: nil
+        case .rocksLog: .log
+        case .rocksState: .state
+        }
+    }
+}
+
+/// A new, empty directory that goes away when the test process ends.
+struct TemporaryDirectory {
+    let path: String
+
+    private static let root: String = {
+        let root = NSTemporaryDirectory() + "synod-storage-tests-\(getpid())"
+        try! FileManager.default.createDirectory(
+            atPath: root, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        atexit { try? FileManager.default.removeItem(atPath: TemporaryDirectory.root) }
+        return root
+    }()
+
+    init() {
+        path = Self.root + "/" + UUID().uuidString
+        try! FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700]
+        )
+    }
+}
+
+struct Pair: Equatable {
+    let key: Bytes
+    let value: Bytes
+
+    init(_ key: Bytes, _ value: Bytes) {
+        self.key = key
+        self.value = value
+    }
+
+    init(_ key: String, _ value: String) {
+        self.init(Bytes(key.utf8), Bytes(value.utf8))
+    }
+}
+
+typealias Scan = (
+    Bytes, Bytes?, (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Bool
+) throws -> Void
+
+/// The first `limit` pairs that a scan visits.
+func collect(
+    _ scan: Scan, from lower: Bytes = [], to upper: Bytes? = nil, limit: Int = .max
+) throws -> [Pair] {
+    var pairs: [Pair] = []
+    try scan(lower, upper) { key, value in
+        pairs.append(Pair(Bytes(key), Bytes(value)))
+        return pairs.count < limit
+    }
+    return pairs
+}
+
+extension Store {
+    func pairs(from lower: Bytes = [], to upper: Bytes? = nil, limit: Int = .max) throws -> [Pair] {
+        try collect(scan, from: lower, to: upper, limit: limit)
+    }
+
+    func put(_ pairs: [Pair], durability: Durability = .buffered) throws {
+        var batch = WriteBatch()
+        for pair in pairs { batch.put(pair.key, pair.value) }
+        try write(batch, durability: durability)
+    }
+
+    func put(_ key: String, _ value: String, durability: Durability = .buffered) throws {
+        try put([Pair(key, value)], durability: durability)
+    }
+
+    func get(_ key: String) throws -> String? {
+        try get(Bytes(key.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+extension StoreView {
+    func pairs() throws -> [Pair] {
+        try collect(scan)
+    }
+}
