@@ -1,0 +1,104 @@
+/// The acceptor: the memory of the protocol. It promises to refuse lower ballots and accepts
+/// what it has not promised to refuse (*Paxos Made Simple* §2.2, P1a).
+///
+/// One promise covers every slot, as in Multi-Paxos. What it accepted in slots that are known to
+/// be chosen is no longer its business: those are facts, kept in the log and served by the
+/// learner. Its window therefore starts behind the learner's chosen prefix.
+package struct Acceptor: Sendable {
+    /// The highest ballot promised; it never goes back, not even over restarts.
+    package private(set) var promised: Ballot
+    /// What it accepted in each slot above the chosen prefix, at the highest ballot.
+    private(set) var accepted: SlotWindow<Accepted>
+
+    init(promised: Ballot, chosenThrough: Slot, accepted: [SlotAccepted]) {
+        self.promised = promised
+        self.accepted = SlotWindow(base: chosenThrough.next)
+        for item in accepted where item.slot > chosenThrough {
+            self.accepted[item.slot] = item.accepted
+            self.promised = max(self.promised, item.accepted.ballot)
+        }
+    }
+
+    /// The highest slot in which something is accepted or chosen.
+    var highestSlot: Slot { Slot(accepted.end.rawValue - 1) }
+
+    enum OnPrepare {
+        /// To be sent when the promise is durable.
+        case promise(Promise)
+        case nack(promised: Ballot)
+    }
+
+    /// Phase 1b. A repeated prepare of the promised ballot is answered again: the first answer
+    /// may have been lost.
+    mutating func prepare(_ ballot: Ballot, _ outbox: inout Outbox) -> OnPrepare {
+        guard ballot >= promised else { return .nack(promised: promised) }
+        if ballot > promised {
+            promised = ballot
+            outbox.persist.append(.promised(ballot))
+        }
+        var reported: [SlotAccepted] = []
+        accepted.forEach { reported.append(SlotAccepted(slot: $0, accepted: $1)) }
+        return .promise(
+            Promise(
+                ballot: ballot, chosenThrough: Slot(accepted.base.rawValue - 1), accepted: reported)
+        )
+    }
+
+    enum OnAccept {
+        /// To be answered when it is durable.
+        case accepted
+        case nack(promised: Ballot)
+        /// The slot is further above the chosen prefix than this acceptor keeps: it must catch up
+        /// first, and says nothing.
+        case tooFarAhead
+    }
+
+    /// Phase 2b.
+    mutating func accept(_ ballot: Ballot, _ slot: Slot, _ entry: Entry, _ outbox: inout Outbox)
+        -> OnAccept
+    {
+        guard ballot >= promised else { return .nack(promised: promised) }
+        if ballot > promised {
+            // Accepting implies promising: a lower ballot must not be accepted later.
+            promised = ballot
+            outbox.persist.append(.promised(ballot))
+        }
+        // A chosen slot: a ballot this high can only propose the chosen entry again (P2c).
+        guard slot >= accepted.base else { return .accepted }
+        guard slot.distance(from: accepted.base) < Limits.acceptAhead else { return .tooFarAhead }
+        if let earlier = accepted[slot], earlier.ballot == ballot {
+            precondition(
+                earlier.entry == entry, "A ballot proposes one entry at most in a slot.")
+            return .accepted
+        }
+        let value = Accepted(ballot: ballot, entry: entry)
+        accepted[slot] = value
+        outbox.persist.append(.accepted(slot, value))
+        return .accepted
+    }
+
+    /// Takes the entry of a slot that this acceptor accepted at exactly `ballot`.
+    func entry(in slot: Slot, acceptedAt ballot: Ballot) -> Entry? {
+        guard let value = accepted[slot], value.ballot == ballot else { return nil }
+        return value.entry
+    }
+
+    /// Slots through this one are chosen and known: they are no longer the acceptor's business.
+    mutating func forget(through slot: Slot) {
+        accepted.raiseBase(to: slot.next)
+    }
+
+    /// The highest slot in which something may be chosen, as far as this acceptor knows: what it
+    /// accepted, but for entries of older ballots above the point to which the leader of
+    /// `progress` recovered. Those were not chosen then and nobody will ever choose them.
+    func readBound(_ progress: Progress?) -> Slot {
+        var bound = Slot(accepted.base.rawValue - 1)
+        accepted.forEach { slot, value in
+            if let progress, value.ballot < progress.ballot, slot > progress.recoveredThrough {
+                return
+            }
+            bound = slot
+        }
+        return bound
+    }
+}

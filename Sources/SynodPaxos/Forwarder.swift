@@ -1,0 +1,192 @@
+import DequeModule
+
+/// The origin's side of forwarding: keeps every command of this replica's clients until it is
+/// executed here, and sends it to whoever leads.
+///
+/// Within a ballot the commands are one numbered stream, so that the leader can tell a repetition
+/// from news. A new leader gets a command only after this replica has executed all that the new
+/// leader recovered: what the old one still had can then no longer be chosen, so that nothing is
+/// ever chosen twice.
+struct Forwarder: Sendable {
+    private let boot: UInt64
+    /// In the order of their sequences, without gaps; the first one is `firstSequence`.
+    private var pending: Deque<Pending> = []
+    private var firstSequence: UInt64?
+    private var pendingBytes = 0
+    private var waiting = 0
+    private var stream: Stream?
+
+    private struct Pending: Sendable {
+        let command: Command
+        let deadline: Instant
+        /// Its number in the present stream, once it has been sent.
+        var position: UInt64?
+        var isDone = false
+    }
+
+    private struct Stream: Sendable {
+        let ballot: Ballot
+        var nextPosition: UInt64 = 0
+        /// Index into `pending` of the first command that was not sent.
+        var nextIndex = 0
+        /// When to send again what was sent and not executed.
+        var repeatAt = Instant.distantFuture
+    }
+
+    /// - Parameter boot: grows with every start of this replica.
+    init(boot: UInt64) {
+        self.boot = boot
+    }
+
+    /// Whether another command fits.
+    var hasRoom: Bool {
+        pending.count < Limits.pendingCommands && pendingBytes < Limits.pendingBytes
+    }
+
+    /// Whether a stream to the leader of this ballot is open.
+    func isOpen(_ ballot: Ballot) -> Bool { stream?.ballot == ballot }
+
+    var repeatAt: Instant { stream?.repeatAt ?? .distantFuture }
+
+    mutating func submitted(_ command: Command, deadline: Instant) {
+        if let first = firstSequence {
+            precondition(
+                command.id.sequence == first + UInt64(pending.count),
+                "Commands come in the order of their sequences, without gaps.")
+        } else {
+            firstSequence = command.id.sequence
+        }
+        pending.append(Pending(command: command, deadline: deadline))
+        pendingBytes += command.byteCount
+        waiting += 1
+    }
+
+    /// A command of this replica's was executed.
+    mutating func applied(_ sequence: UInt64) {
+        guard let first = firstSequence, sequence >= first else { return }
+        let offset = sequence - first
+        guard offset < UInt64(pending.count) else { return }
+        finish(Int(offset))
+        removeFinished()
+    }
+
+    /// Nothing that was handed in before will be sent again: a state from elsewhere was installed,
+    /// and nobody can tell which of it that state holds.
+    mutating func abandonAll() {
+        for index in pending.indices { finish(index) }
+        removeFinished()
+        stream = nil
+    }
+
+    /// Starts a stream to the leader of `ballot`, which this replica may do once it has executed
+    /// all that the leader recovered. Commands whose clients have given up are not sent again.
+    mutating func open(_ ballot: Ballot, now: Instant) {
+        precondition(
+            stream.map { $0.ballot < ballot } ?? true, "Streams are opened in rising ballots.")
+        for index in pending.indices {
+            pending[index].position = nil
+            if pending[index].deadline <= now { finish(index) }
+        }
+        removeFinished()
+        stream = Stream(ballot: ballot)
+    }
+
+    /// Nobody leads: what is sent goes nowhere until another stream is opened.
+    mutating func expire(_ now: Instant) {
+        guard stream == nil else { return }
+        for index in pending.indices where pending[index].deadline <= now { finish(index) }
+        removeFinished()
+    }
+
+    /// Hands what was not sent yet to `take`, one command at a time, until it refuses.
+    mutating func handOver(_ take: (Command) -> Bool) {
+        guard var stream else { return }
+        while stream.nextIndex < pending.count {
+            if !pending[stream.nextIndex].isDone {
+                guard take(pending[stream.nextIndex].command) else { break }
+                pending[stream.nextIndex].position = stream.nextPosition
+                stream.nextPosition += 1
+            }
+            stream.nextIndex += 1
+        }
+        self.stream = stream
+    }
+
+    /// Sends what was not sent yet to the leader.
+    mutating func forward(_ now: Instant, retransmission: Interval, _ outbox: inout Outbox) {
+        guard let ballot = stream?.ballot, let first = stream?.nextPosition else { return }
+        var commands: [Command] = []
+        handOver { command in
+            commands.append(command)
+            return true
+        }
+        guard !commands.isEmpty else { return }
+        send(commands[...], from: first, ballot, &outbox)
+        if stream!.repeatAt == .distantFuture { stream!.repeatAt = now + retransmission * 2 }
+    }
+
+    /// Sends again what was sent and not executed, because it is overdue or a connection is new.
+    mutating func repeatUnexecuted(_ now: Instant, retransmission: Interval, _ outbox: inout Outbox)
+    {
+        guard let ballot = stream?.ballot else { return }
+        var commands: [Command] = []
+        var first: UInt64?
+        for item in pending {
+            guard let position = item.position, !item.isDone else { continue }
+            if first == nil { first = position }
+            // A leader executes a stream in order, so what is left of it has no gaps, unless the
+            // leader is deposed already and another has recovered some of it. Then this goes
+            // nowhere, and the stream to the other is opened soon.
+            guard position == first! + UInt64(commands.count) else { break }
+            commands.append(item.command)
+        }
+        guard let first else {
+            stream!.repeatAt = .distantFuture
+            return
+        }
+        stream!.repeatAt = now + retransmission * 4
+        send(commands[...], from: first, ballot, &outbox)
+    }
+
+    private func send(
+        _ commands: ArraySlice<Command>, from first: UInt64, _ ballot: Ballot,
+        _ outbox: inout Outbox
+    ) {
+        var rest = commands
+        var position = first
+        while !rest.isEmpty {
+            var bytes = 0
+            var count = 0
+            for command in rest {
+                bytes += command.byteCount
+                if count > 0 && bytes > Limits.burstBytes { break }
+                count += 1
+            }
+            outbox.send(
+                .forward(
+                    ballot: ballot, boot: boot, position: position,
+                    commands: Array(rest.prefix(count))),
+                to: .replica(ballot.replica))
+            rest = rest.dropFirst(count)
+            position += UInt64(count)
+        }
+    }
+
+    private mutating func finish(_ index: Int) {
+        guard !pending[index].isDone else { return }
+        pending[index].isDone = true
+        pendingBytes -= pending[index].command.byteCount
+        waiting -= 1
+    }
+
+    private mutating func removeFinished() {
+        var count = 0
+        while count < pending.count, pending[count].isDone { count += 1 }
+        guard count > 0 else { return }
+        pending.removeFirst(count)
+        firstSequence = firstSequence! + UInt64(count)
+        if pending.isEmpty { firstSequence = nil }
+        if stream != nil { stream!.nextIndex = max(0, stream!.nextIndex - count) }
+        if waiting == 0, stream != nil { stream!.repeatAt = .distantFuture }
+    }
+}

@@ -1,0 +1,222 @@
+import DequeModule
+
+/// The proposer in phase 2: the leader hands out slots, sends what it proposes to the acceptors
+/// and counts who accepted.
+///
+/// Entries are batched by nature, not by a timer: while the last entry is being written here, the
+/// commands that arrive queue up, and the next entry takes them all. Over the network many slots
+/// are in flight at once, up to ``Limits/window``.
+struct Leader: Sendable {
+    let ballot: Ballot
+    /// The last slot that phase 1 found.
+    let recoveredThrough: Slot
+    private let membership: Membership
+    private let me: Int
+
+    /// Proposed and not yet chosen; its base is behind the chosen prefix.
+    private var inFlight: SlotWindow<Proposal>
+    private var inFlightBytes = 0
+    private(set) var nextSlot: Slot
+
+    private var queue: Deque<Command> = []
+    private var queueBytes = 0
+    /// By replica index: what it has forwarded.
+    private var streams: [Stream]
+    private var peers: [Peer]
+    /// Everything through here survives a crash of this replica.
+    private var durable = WriteTicket.zero
+
+    private struct Proposal: Sendable {
+        let entry: Entry
+        var acceptedBy = ReplicaSet()
+        /// The own acceptor counts when this is durable.
+        let ownTicket: WriteTicket
+    }
+
+    /// The order of one replica's commands within this ballot.
+    private struct Stream: Sendable {
+        var boot: UInt64 = 0
+        var nextPosition: UInt64 = 0
+    }
+
+    private struct Peer: Sendable {
+        var lastHeard: Instant
+        /// When unanswered proposals are sent again.
+        var repeatAt: Instant
+        var repeats: UInt64 = 0
+    }
+
+    init(
+        ballot: Ballot, recovery: Campaign.Recovery, membership: Membership, me: Int, now: Instant
+    ) {
+        self.ballot = ballot
+        self.membership = membership
+        self.me = me
+        recoveredThrough = recovery.recoveredThrough
+        nextSlot = recovery.chosenThrough.next
+        inFlight = SlotWindow(base: nextSlot)
+        streams = Array(repeating: Stream(), count: membership.count)
+        peers = Array(
+            repeating: Peer(lastHeard: now, repeatAt: .distantFuture), count: membership.count)
+    }
+
+    var chosenThrough: Slot { Slot(inFlight.base.rawValue - 1) }
+
+    var progress: Progress {
+        Progress(
+            ballot: ballot, chosenThrough: chosenThrough, recoveredThrough: recoveredThrough)
+    }
+
+    // MARK: Commands
+
+    /// Takes commands of this replica's own clients; false when the queue is full.
+    mutating func enqueue(_ command: Command) -> Bool {
+        guard queueBytes + command.byteCount <= Limits.queueBytes else { return false }
+        queue.append(command)
+        queueBytes += command.byteCount
+        return true
+    }
+
+    /// Takes forwarded commands that are next in their sender's order and ignores the others:
+    /// what was seen before is in a slot already, and what comes early is sent again.
+    mutating func forwarded(
+        _ commands: [Command], boot: UInt64, position: UInt64, by index: Int
+    ) {
+        if boot > streams[index].boot { streams[index] = Stream(boot: boot) }
+        guard boot == streams[index].boot, position <= streams[index].nextPosition else { return }
+        let seen = streams[index].nextPosition - position
+        guard seen < UInt64(commands.count) else { return }
+        for command in commands.dropFirst(Int(seen)) {
+            guard enqueue(command) else { return }
+            streams[index].nextPosition += 1
+        }
+    }
+
+    // MARK: Proposing
+
+    /// Proposes an entry in the next slot: to the own acceptor first, which cannot refuse, then
+    /// to all others. They write at the same time as this replica does.
+    mutating func propose(_ entry: Entry, _ acceptor: inout Acceptor, _ outbox: inout Outbox) {
+        let slot = nextSlot
+        nextSlot = nextSlot.next
+        guard case .accepted = acceptor.accept(ballot, slot, entry, &outbox) else {
+            preconditionFailure("A leader's own acceptor has promised its ballot and no higher.")
+        }
+        inFlight[slot] = Proposal(entry: entry, ownTicket: outbox.ticket)
+        inFlightBytes += entry.encoded.count
+        outbox.send(.accept(ballot: ballot, slot: slot, entry: entry), to: .others)
+    }
+
+    /// Proposes what has queued, unless the last entry is still being written.
+    mutating func proposeQueued(
+        _ acceptor: inout Acceptor, now: Instant, retransmission: Interval, _ outbox: inout Outbox
+    ) {
+        while !queue.isEmpty, mayPropose {
+            var batch: [Command] = []
+            var bytes = 0
+            while let command = queue.first, batch.count < Limits.entryCommands,
+                batch.isEmpty || bytes + command.byteCount <= Limits.entryBytes
+            {
+                bytes += command.byteCount
+                batch.append(queue.removeFirst())
+            }
+            queueBytes -= bytes
+            propose(Entry(batch), &acceptor, &outbox)
+        }
+        for index in peers.indices where index != me && !inFlight.isEmpty {
+            if peers[index].repeatAt == .distantFuture {
+                peers[index].repeatAt = now + retransmission
+            }
+        }
+    }
+
+    private var mayPropose: Bool {
+        guard nextSlot.distance(from: inFlight.base) < Limits.window,
+            inFlightBytes < Limits.windowBytes
+        else { return false }
+        let isWriting = inFlight[Slot(nextSlot.rawValue - 1)].map { $0.ownTicket > durable }
+        return isWriting != true || queueBytes >= Limits.entryBytes
+    }
+
+    // MARK: Counting
+
+    /// This replica's own writes became durable, its own acceptances among them.
+    mutating func written(through ticket: WriteTicket) {
+        durable = ticket
+        var slot = inFlight.base
+        while slot < inFlight.end, let proposal = inFlight[slot], proposal.ownTicket <= ticket {
+            inFlight.update(slot) { $0.acceptedBy.insert(me) }
+            slot = slot.next
+        }
+    }
+
+    /// An acceptor accepted a run of slots at this ballot.
+    mutating func accepted(
+        _ first: Slot, _ last: Slot, by index: Int, retransmission: Interval, now: Instant
+    ) {
+        var slot = max(first, inFlight.base)
+        while slot <= last, slot < inFlight.end {
+            inFlight.update(slot) { $0.acceptedBy.insert(index) }
+            slot = slot.next
+        }
+        peers[index].repeats = 0
+        peers[index].repeatAt = now + retransmission
+    }
+
+    /// Moves the chosen prefix over every slot that a quorum accepted. True if it moved.
+    mutating func advance() -> Bool {
+        let before = inFlight.base
+        while let proposal = inFlight[inFlight.base], membership.isQuorum(proposal.acceptedBy) {
+            inFlightBytes -= proposal.entry.encoded.count
+            inFlight.raiseBase(to: inFlight.base.next)
+        }
+        if inFlight.isEmpty {
+            for index in peers.indices { peers[index].repeatAt = .distantFuture }
+        }
+        return inFlight.base > before
+    }
+
+    // MARK: Peers
+
+    mutating func heard(from index: Int, now: Instant) {
+        peers[index].lastHeard = now
+    }
+
+    /// Whether a majority, this replica included, was heard within the span. A leader without
+    /// one steps down, so that those who hear it look for another.
+    func hearsMajority(within span: Interval, now: Instant) -> Bool {
+        var heard = ReplicaSet()
+        heard.insert(me)
+        for index in peers.indices where index != me && now.since(peers[index].lastHeard) < span {
+            heard.insert(index)
+        }
+        return membership.isQuorum(heard)
+    }
+
+    /// A stream to the peer was opened: what it has not answered may have been lost.
+    mutating func connected(_ index: Int, now: Instant) {
+        if !inFlight.isEmpty { peers[index].repeatAt = now }
+    }
+
+    /// When something wants to be sent again.
+    var repeatAt: Instant { peers.map(\.repeatAt).min() ?? .distantFuture }
+
+    /// Sends unanswered proposals again to those whose time has come, less often each time.
+    mutating func repeatUnanswered(_ now: Instant, retransmission: Interval, _ outbox: inout Outbox)
+    {
+        for index in peers.indices where peers[index].repeatAt <= now {
+            peers[index].repeats = min(peers[index].repeats + 1, 5)
+            peers[index].repeatAt = now + retransmission * (1 << peers[index].repeats)
+            var bytes = 0
+            inFlight.forEach { slot, proposal in
+                guard !proposal.acceptedBy.contains(index), bytes < Limits.burstBytes else {
+                    return
+                }
+                bytes += proposal.entry.encoded.count
+                outbox.send(
+                    .accept(ballot: ballot, slot: slot, entry: proposal.entry),
+                    to: .replica(membership.replicas[index]))
+            }
+        }
+    }
+}

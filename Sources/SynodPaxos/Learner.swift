@@ -1,0 +1,129 @@
+/// The learner: finds out what was chosen, in slot order, and fetches what it missed.
+///
+/// A leader announces a gap-free prefix with its ballot. An entry that this replica's acceptor
+/// accepted at exactly that ballot is the chosen one, because a ballot proposes one entry a slot;
+/// anything else is fetched from a replica that has learned it.
+package struct Learner: Sendable {
+    /// Everything through here is chosen, known and handed out for execution.
+    package private(set) var chosenThrough: Slot
+    /// The leader's newest announcement.
+    private var announced: Progress?
+    /// How far each replica, by index, is known to have learned.
+    private var learnedBy: [Slot]
+    private var fetching = Fetching.idle
+    /// Since when something chosen is missing here.
+    private var behindSince: Instant?
+
+    private enum Fetching: Hashable {
+        case idle
+        /// Asked the replica of this index; asks another after the deadline.
+        case waiting(index: Int, until: Instant)
+    }
+
+    init(chosenThrough: Slot, replicas: Int) {
+        self.chosenThrough = chosenThrough
+        learnedBy = Array(repeating: .zero, count: replicas)
+    }
+
+    /// The leader of a ballot says what is chosen.
+    mutating func announce(_ progress: Progress) {
+        if let announced, announced.ballot > progress.ballot { return }
+        if let announced, announced.ballot == progress.ballot,
+            announced.chosenThrough >= progress.chosenThrough
+        {
+            return
+        }
+        announced = progress
+    }
+
+    /// A replica says how far it has learned.
+    mutating func note(_ through: Slot, learnedBy index: Int) {
+        learnedBy[index] = max(learnedBy[index], through)
+    }
+
+    /// Learns what it can from its own acceptor.
+    mutating func advance(_ acceptor: inout Acceptor, _ outbox: inout Outbox) {
+        guard let announced else { return }
+        let before = chosenThrough
+        while chosenThrough < announced.chosenThrough,
+            let entry = acceptor.entry(in: chosenThrough.next, acceptedAt: announced.ballot)
+        {
+            chosenThrough = chosenThrough.next
+            outbox.learned.append(Learned(slot: chosenThrough, entry: entry))
+        }
+        if chosenThrough > before { acceptor.forget(through: chosenThrough) }
+    }
+
+    /// Chosen entries arrived that it had asked for.
+    mutating func fetched(
+        from first: Slot, _ entries: [Accepted], through: Slot, by index: Int,
+        _ acceptor: inout Acceptor, _ outbox: inout Outbox
+    ) {
+        note(through, learnedBy: index)
+        var slot = first
+        for item in entries {
+            defer { slot = slot.next }
+            guard slot == chosenThrough.next else { continue }
+            chosenThrough = slot
+            outbox.persist.append(.accepted(slot, item))
+            outbox.learned.append(Learned(slot: slot, entry: item.entry))
+        }
+        acceptor.forget(through: chosenThrough)
+        if !entries.isEmpty, case .waiting(index, _) = fetching { fetching = .idle }
+    }
+
+    /// Everything through the slot came with an installed state.
+    mutating func installed(through slot: Slot, _ acceptor: inout Acceptor) {
+        guard slot > chosenThrough else { return }
+        chosenThrough = slot
+        acceptor.forget(through: slot)
+        fetching = .idle
+    }
+
+    /// Asks for what is missing: at once where the leader has announced it, after `patience`
+    /// where only another replica is ahead, because then the announcement is usually on its way.
+    mutating func fetchMissing(
+        _ membership: Membership, me: Int, now: Instant, patience: Interval, _ outbox: inout Outbox
+    ) {
+        let announcedThrough = announced?.chosenThrough ?? .zero
+        let known = max(announcedThrough, learnedBy.max() ?? .zero)
+        guard known > chosenThrough else {
+            behindSince = nil
+            fetching = .idle
+            return
+        }
+        if behindSince == nil { behindSince = now }
+        if case .waiting(_, let until) = fetching, now < until { return }
+        let isAnnounced = announcedThrough > chosenThrough
+        guard isAnnounced || now >= behindSince! + patience else { return }
+        guard let index = nextSource(me: me, announcer: membership) else { return }
+        fetching = .waiting(index: index, until: now + patience * 2)
+        outbox.send(.fetch(from: chosenThrough.next), to: .replica(membership.replicas[index]))
+        outbox.trace.append(.caughtUp(from: chosenThrough.next))
+    }
+
+    /// When ``fetchMissing(_:me:now:patience:_:)`` wants to be called again.
+    func wakeAt(patience: Interval) -> Instant {
+        if case .waiting(_, let until) = fetching { return until }
+        guard let behindSince else { return .distantFuture }
+        return behindSince + patience
+    }
+
+    /// The replica to ask: whoever is ahead, the leader first, then in turn, so that a dead one
+    /// is passed over.
+    private func nextSource(me: Int, announcer membership: Membership) -> Int? {
+        let count = learnedBy.count
+        let leader = announced.flatMap { membership.index(of: $0.ballot.replica) }
+        let start: Int
+        switch fetching {
+        case .waiting(let index, _): start = index + 1
+        case .idle: start = leader ?? me + 1
+        }
+        for offset in 0..<count {
+            let index = (start + offset) % count
+            if index == me { continue }
+            if learnedBy[index] > chosenThrough || index == leader { return index }
+        }
+        return nil
+    }
+}

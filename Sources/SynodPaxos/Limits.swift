@@ -1,0 +1,45 @@
+/// The bounds of the consensus core, in one place; the inequalities between them are tested.
+package enum Limits {
+    /// As many as the design is tested with; a quorum of nine survives four failures.
+    package static let replicas = 9
+
+    /// Slots in flight: proposed by the leader and not yet chosen. At one entry a disk write and
+    /// 100 µs a write this covers round trips of 100 ms.
+    package static let window = 1024
+
+    /// Bytes of entries in flight; also the most that a promise has to carry, so it stays under
+    /// ``messageBytes``.
+    package static let windowBytes = 32 << 20
+
+    /// An entry is closed when it has this many bytes; one command may be larger by itself.
+    package static let entryBytes = 1 << 20
+
+    /// Commands in one entry: bounds what a replica executes without looking up.
+    package static let entryCommands = 4096
+
+    /// How far above its own chosen prefix an acceptor keeps entries. Twice the window: one for
+    /// the leader's slots, one for being behind the leader.
+    package static let acceptAhead = 2 * window
+
+    /// Commands of this replica's clients that wait to be applied.
+    package static let pendingCommands = 16_384
+
+    /// Bytes of those commands.
+    package static let pendingBytes = 64 << 20
+
+    /// Bytes of commands that the leader has taken and not yet proposed.
+    package static let queueBytes = 64 << 20
+
+    /// Bytes of commands or entries in one forward, retransmission or fetch.
+    package static let burstBytes = 1 << 20
+
+    /// One command, with its header: etcd's largest configurable request and some room.
+    package static let commandBytes = 16 << 20
+
+    /// One message between peers: a promise with a full window of entries.
+    package static let messageBytes = 64 << 20
+
+    /// Slots and rounds from the wire must be at most this, so that counting on from them cannot
+    /// overflow: 2^56 is 2000 years at a million a second.
+    package static let highestSlot: UInt64 = 1 << 56
+}

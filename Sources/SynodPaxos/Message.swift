@@ -1,0 +1,102 @@
+/// What replicas say to each other. Any message may be lost, doubled, delayed or reordered.
+///
+/// ```
+///  candidate                 acceptor            leader                acceptor        learner
+///     │──canvass──────────────▶│                   │──accept─────────────▶│              │
+///     │◀─────────────canvassed─│                   │          (to disk)   │              │
+///     │──prepare──────────────▶│                   │◀────────────accepted─│              │
+///     │            (to disk)   │                   │──chosen────────────────────────────▶│
+///     │◀───────────────promise─│                   │◀─────────────────────────────fetch──│
+///     │◀──────────────────nack─│ (either phase)    │──fetched───────────────────────────▶│
+/// ```
+package enum Message: Hashable, Sendable {
+    /// Would you promise, that is: do you hear no leader either? Sent before a campaign, so that a
+    /// half-connected replica does not depose a leader who is well.
+    case canvass(round: UInt64)
+    case canvassed(round: UInt64, hearsLeader: Bool)
+
+    /// Phase 1a for all slots from `from` on.
+    case prepare(ballot: Ballot, from: Slot)
+    /// Phase 1b.
+    case promise(Promise)
+    /// A refusal of either phase: the sender has promised this ballot, which is higher.
+    case nack(promised: Ballot)
+
+    /// Phase 2a.
+    case accept(ballot: Ballot, slot: Slot, entry: Entry)
+    /// Phase 2b, for a run of slots; both ends included.
+    case accepted(ballot: Ballot, first: Slot, last: Slot)
+
+    /// What is chosen, sent whenever it grows.
+    case chosen(Progress)
+    /// The same at fixed intervals: the leader lives. Answered with ``heard(ballot:)``.
+    case heartbeat(Progress)
+    case heard(ballot: Ballot)
+
+    /// Commands of the sender's clients for the leader of `ballot`, numbered from `position` on
+    /// in the order in which this sender, since its start `boot`, has sent them in this ballot.
+    case forward(ballot: Ballot, boot: UInt64, position: UInt64, commands: [Command])
+
+    /// Up to which slot may something be chosen, as far as you know?
+    case readQuery(round: UInt64)
+    case readReply(round: UInt64, bound: Slot, chosenThrough: Slot)
+
+    /// Asks for chosen entries from a slot on.
+    case fetch(from: Slot)
+    /// Chosen entries of consecutive slots.
+    case fetched(from: Slot, entries: [Accepted], chosenThrough: Slot)
+    /// The entries asked for are truncated; a snapshot is to be had instead.
+    case truncated(firstRetained: Slot)
+}
+
+/// An acceptor's answer to ``Message/prepare(ballot:from:)``.
+package struct Promise: Hashable, Sendable {
+    package let ballot: Ballot
+    /// Everything through here is chosen and known to this acceptor; it reports nothing of it.
+    package let chosenThrough: Slot
+    /// What it has accepted above `chosenThrough`, in slot order.
+    package let accepted: [SlotAccepted]
+
+    package init(ballot: Ballot, chosenThrough: Slot, accepted: [SlotAccepted]) {
+        self.ballot = ballot
+        self.chosenThrough = chosenThrough
+        self.accepted = accepted
+    }
+}
+
+/// An entry and the ballot at which it was accepted.
+package struct Accepted: Hashable, Sendable {
+    package let ballot: Ballot
+    package let entry: Entry
+
+    package init(ballot: Ballot, entry: Entry) {
+        self.ballot = ballot
+        self.entry = entry
+    }
+}
+
+/// What was accepted in one slot.
+package struct SlotAccepted: Hashable, Sendable {
+    package let slot: Slot
+    package let accepted: Accepted
+
+    package init(slot: Slot, accepted: Accepted) {
+        self.slot = slot
+        self.accepted = accepted
+    }
+}
+
+/// What a leader says of its ballot.
+package struct Progress: Hashable, Sendable {
+    package let ballot: Ballot
+    /// Every slot through here is chosen; those that the ballot itself proposed, as it did.
+    package let chosenThrough: Slot
+    /// The last slot that phase 1 found: above it, nothing of an older ballot can be chosen.
+    package let recoveredThrough: Slot
+
+    package init(ballot: Ballot, chosenThrough: Slot, recoveredThrough: Slot) {
+        self.ballot = ballot
+        self.chosenThrough = chosenThrough
+        self.recoveredThrough = recoveredThrough
+    }
+}

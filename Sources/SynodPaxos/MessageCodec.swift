@@ -1,0 +1,232 @@
+package import SynodBytes
+
+/// Messages as bytes between peers, version 1: a tag, then the fields in the order of the case.
+extension Message {
+    private enum Tag: UInt8 {
+        case canvass = 1
+        case canvassed, prepare, promise, nack, accept, accepted, chosen, heartbeat, heard
+        case forward, readQuery, readReply, fetch, fetched, truncated
+    }
+
+    /// The tags from here on are free for messages that are not the core's.
+    package static let firstForeignTag: UInt8 = 64
+
+    package var encoded: Bytes {
+        var writer = ByteWriter(capacity: sizeHint)
+        encode(into: &writer)
+        return writer.bytes
+    }
+
+    private var sizeHint: Int {
+        switch self {
+        case .accept(_, _, let entry): entry.encoded.count + 64
+        case .forward(_, _, _, let commands): commands.reduce(64) { $0 + $1.byteCount }
+        default: 64
+        }
+    }
+
+    private func encode(into writer: inout ByteWriter) {
+        switch self {
+        case .canvass(let round):
+            writer.write(Tag.canvass, round)
+        case .canvassed(let round, let hearsLeader):
+            writer.write(Tag.canvassed, round)
+            writer.write(hearsLeader ? UInt8(1) : 0)
+        case .prepare(let ballot, let from):
+            writer.write(Tag.prepare, ballot)
+            writer.write(from)
+        case .promise(let promise):
+            writer.write(Tag.promise, promise.ballot)
+            writer.write(promise.chosenThrough)
+            writer.writeVarint(UInt64(promise.accepted.count))
+            for item in promise.accepted {
+                writer.write(item.slot)
+                writer.write(item.accepted)
+            }
+        case .nack(let promised):
+            writer.write(Tag.nack, promised)
+        case .accept(let ballot, let slot, let entry):
+            writer.write(Tag.accept, ballot)
+            writer.write(slot)
+            writer.writePrefixed(entry.encoded)
+        case .accepted(let ballot, let first, let last):
+            writer.write(Tag.accepted, ballot)
+            writer.write(first)
+            writer.write(last)
+        case .chosen(let progress):
+            writer.write(Tag.chosen, progress)
+        case .heartbeat(let progress):
+            writer.write(Tag.heartbeat, progress)
+        case .heard(let ballot):
+            writer.write(Tag.heard, ballot)
+        case .forward(let ballot, let boot, let position, let commands):
+            writer.write(Tag.forward, ballot)
+            writer.writeVarint(boot)
+            writer.writeVarint(position)
+            writer.writeVarint(UInt64(commands.count))
+            for command in commands { writer.write(command) }
+        case .readQuery(let round):
+            writer.write(Tag.readQuery, round)
+        case .readReply(let round, let bound, let chosenThrough):
+            writer.write(Tag.readReply, round)
+            writer.write(bound)
+            writer.write(chosenThrough)
+        case .fetch(let from):
+            writer.write(Tag.fetch.rawValue)
+            writer.write(from)
+        case .fetched(let from, let entries, let chosenThrough):
+            writer.write(Tag.fetched.rawValue)
+            writer.write(from)
+            writer.writeVarint(UInt64(entries.count))
+            for accepted in entries { writer.write(accepted) }
+            writer.write(chosenThrough)
+        case .truncated(let firstRetained):
+            writer.write(Tag.truncated.rawValue)
+            writer.write(firstRetained)
+        }
+    }
+
+    /// Reads one message, every number checked against its range.
+    package init(encoded: Bytes) throws(MalformedBytes) {
+        var reader = ByteReader(encoded)
+        let tag = try reader.read(UInt8.self)
+        guard let tag = Tag(rawValue: tag) else {
+            throw MalformedBytes("a message of unknown kind \(tag)")
+        }
+        self = try Message(tag, &reader)
+        guard reader.isAtEnd else { throw MalformedBytes("a message with bytes behind its end") }
+    }
+
+    private init(_ tag: Tag, _ reader: inout ByteReader) throws(MalformedBytes) {
+        switch tag {
+        case .canvass: self = .canvass(round: try reader.readVarint())
+        case .canvassed:
+            self = .canvassed(
+                round: try reader.readVarint(), hearsLeader: try reader.read(UInt8.self) != 0)
+        case .prepare:
+            self = .prepare(ballot: try reader.readBallot(), from: try reader.readSlot())
+        case .promise: self = .promise(try reader.readPromise())
+        case .nack: self = .nack(promised: try reader.readBallot())
+        case .accept:
+            self = .accept(
+                ballot: try reader.readBallot(), slot: try reader.readSlot(),
+                entry: try reader.readEntry())
+        case .accepted:
+            let ballot = try reader.readBallot()
+            let first = try reader.readSlot()
+            let last = try reader.readSlot()
+            guard first <= last else {
+                throw MalformedBytes("a run of slots ends before it starts")
+            }
+            self = .accepted(ballot: ballot, first: first, last: last)
+        case .chosen: self = .chosen(try reader.readProgress())
+        case .heartbeat: self = .heartbeat(try reader.readProgress())
+        case .heard: self = .heard(ballot: try reader.readBallot())
+        case .forward: self = try .forward(&reader)
+        case .readQuery: self = .readQuery(round: try reader.readVarint())
+        case .readReply:
+            self = .readReply(
+                round: try reader.readVarint(), bound: try reader.readSlot(),
+                chosenThrough: try reader.readSlot())
+        case .fetch: self = .fetch(from: try reader.readSlot())
+        case .fetched: self = try .fetched(&reader)
+        case .truncated: self = .truncated(firstRetained: try reader.readSlot())
+        }
+    }
+
+    private static func forward(_ reader: inout ByteReader) throws(MalformedBytes) -> Message {
+        let ballot = try reader.readBallot()
+        let boot = try reader.readVarint()
+        let position = try reader.readVarint()
+        guard position <= Limits.highestSlot else { throw MalformedBytes("a position too high") }
+        var commands: [Command] = []
+        for _ in 0..<(try reader.readCount()) { commands.append(try reader.readCommand()) }
+        return .forward(ballot: ballot, boot: boot, position: position, commands: commands)
+    }
+
+    private static func fetched(_ reader: inout ByteReader) throws(MalformedBytes) -> Message {
+        let from = try reader.readSlot()
+        var entries: [Accepted] = []
+        for _ in 0..<(try reader.readCount()) { entries.append(try reader.readAccepted()) }
+        return .fetched(from: from, entries: entries, chosenThrough: try reader.readSlot())
+    }
+}
+
+extension ByteWriter {
+    package mutating func write(_ slot: Slot) {
+        writeVarint(slot.rawValue)
+    }
+
+    package mutating func write(_ ballot: Ballot) {
+        writeVarint(ballot.round)
+        write(ballot.replica.rawValue)
+        writeVarint(UInt64(ballot.attempt))
+    }
+
+    package mutating func write(_ accepted: Accepted) {
+        write(accepted.ballot)
+        writePrefixed(accepted.entry.encoded)
+    }
+
+    fileprivate mutating func write(_ tag: some RawRepresentable<UInt8>, _ number: UInt64) {
+        write(tag.rawValue)
+        writeVarint(number)
+    }
+
+    fileprivate mutating func write(_ tag: some RawRepresentable<UInt8>, _ ballot: Ballot) {
+        write(tag.rawValue)
+        write(ballot)
+    }
+
+    fileprivate mutating func write(_ tag: some RawRepresentable<UInt8>, _ progress: Progress) {
+        write(tag, progress.ballot)
+        write(progress.chosenThrough)
+        write(progress.recoveredThrough)
+    }
+}
+
+extension ByteReader {
+    package mutating func readSlot() throws(MalformedBytes) -> Slot {
+        let number = try readVarint()
+        guard number <= Limits.highestSlot else { throw MalformedBytes("a slot too high") }
+        return Slot(number)
+    }
+
+    package mutating func readBallot() throws(MalformedBytes) -> Ballot {
+        let round = try readVarint()
+        let replica = ReplicaID(try read())
+        let attempt = try readVarint()
+        guard round <= Limits.highestSlot, attempt <= UInt64(UInt32.max) else {
+            throw MalformedBytes("a ballot too high")
+        }
+        return Ballot(round: round, replica: replica, attempt: UInt32(attempt))
+    }
+
+    package mutating func readAccepted() throws(MalformedBytes) -> Accepted {
+        Accepted(ballot: try readBallot(), entry: try readEntry())
+    }
+
+    fileprivate mutating func readEntry() throws(MalformedBytes) -> Entry {
+        try Entry(encoded: Array(try readPrefixed()))
+    }
+
+    fileprivate mutating func readProgress() throws(MalformedBytes) -> Progress {
+        Progress(
+            ballot: try readBallot(), chosenThrough: try readSlot(),
+            recoveredThrough: try readSlot())
+    }
+
+    fileprivate mutating func readPromise() throws(MalformedBytes) -> Promise {
+        let ballot = try readBallot()
+        let chosenThrough = try readSlot()
+        var accepted: [SlotAccepted] = []
+        for _ in 0..<(try readCount()) {
+            let slot = try readSlot()
+            guard slot > chosenThrough, slot > (accepted.last?.slot ?? .zero) else {
+                throw MalformedBytes("a promise with slots out of order")
+            }
+            accepted.append(SlotAccepted(slot: slot, accepted: try readAccepted()))
+        }
+        return Promise(ballot: ballot, chosenThrough: chosenThrough, accepted: accepted)
+    }
+}

@@ -1,0 +1,127 @@
+/// What enters the core, in the past tense: it has happened already.
+package enum Input: Sendable {
+    /// A peer said something.
+    case received(Message, from: ReplicaID)
+    /// A client of this replica wants a command replicated; after `deadline` it no longer waits.
+    case submitted(Command, deadline: Instant)
+    /// A client of this replica wants to read what is current.
+    case readRequested(ReadID)
+    /// All writes through the ticket survive a crash.
+    case written(through: WriteTicket)
+    /// A stream from this peer was opened: what it missed can be sent again.
+    case connected(ReplicaID)
+    /// The stream from this peer broke: its process may have died.
+    case disconnected(ReplicaID)
+    /// The state of another replica was installed here: everything through the slot is applied.
+    case installed(through: Slot)
+}
+
+/// Names a read until it may run.
+package struct ReadID: Hashable, Sendable {
+    package let rawValue: UInt64
+
+    package init(_ rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
+}
+
+/// What must be done after a step, in the order of the fields:
+///
+/// 1. write `persist` in one batch; it is durable when ``Input/written(through:)`` comes back
+///    with `ticket`;
+/// 2. send `send`: at once, or, where `afterTicket` is set, when that ticket is durable;
+/// 3. execute `learned`, in order;
+/// 4. run the reads in `readable` on the state after that;
+/// 5. answer the peers in `fetches` from the log;
+/// 6. step again at `wakeAt` at the latest.
+package struct Outbox: Sendable {
+    package var persist: [LogWrite] = []
+    /// Of this step's writes; when there are none, of the last step that had some.
+    package var ticket = WriteTicket.zero
+    package var send: [Envelope] = []
+    package var learned: [Learned] = []
+    package var readable: [ReadID] = []
+    package var fetches: [Fetch] = []
+    package var wakeAt = Instant.distantFuture
+    /// What is worth telling people; changes nothing.
+    package var trace: [TraceEvent] = []
+
+    package init() {}
+
+    package var isEmpty: Bool {
+        persist.isEmpty && send.isEmpty && learned.isEmpty && readable.isEmpty && fetches.isEmpty
+            && trace.isEmpty
+    }
+
+    package mutating func removeAll() {
+        persist.removeAll(keepingCapacity: true)
+        send.removeAll(keepingCapacity: true)
+        learned.removeAll(keepingCapacity: true)
+        readable.removeAll(keepingCapacity: true)
+        fetches.removeAll(keepingCapacity: true)
+        trace.removeAll(keepingCapacity: true)
+        wakeAt = .distantFuture
+    }
+
+    mutating func send(_ message: Message, to destination: Destination) {
+        send.append(Envelope(to: destination, message: message, afterTicket: nil))
+    }
+
+    /// Holds the message back until everything written so far, this step included, is durable.
+    mutating func sendWhenDurable(_ message: Message, to destination: Destination) {
+        send.append(Envelope(to: destination, message: message, afterTicket: ticket))
+    }
+}
+
+/// A change of the durable state of the Paxos roles.
+package enum LogWrite: Hashable, Sendable {
+    case promised(Ballot)
+    /// The acceptor accepted, or the learner fetched, the entry of a slot.
+    case accepted(Slot, Accepted)
+    /// Everything through the slot came with an installed state: its entries may go.
+    case installed(through: Slot)
+}
+
+package enum Destination: Hashable, Sendable {
+    case replica(ReplicaID)
+    /// Every other replica.
+    case others
+}
+
+package struct Envelope: Hashable, Sendable {
+    package let to: Destination
+    package let message: Message
+    /// What must be durable before the message leaves; nil: nothing.
+    package let afterTicket: WriteTicket?
+}
+
+/// An entry known to be chosen, in slot order without gaps.
+package struct Learned: Hashable, Sendable {
+    package let slot: Slot
+    package let entry: Entry
+}
+
+/// A peer's wish for chosen entries from a slot on.
+package struct Fetch: Hashable, Sendable {
+    package let peer: ReplicaID
+    package let from: Slot
+}
+
+/// Events for logs, transcripts and pictures.
+package enum TraceEvent: Hashable, Sendable {
+    /// No leader is heard; `connectionLost` tells a broken stream from silence.
+    case suspected(connectionLost: Bool)
+    case campaigned(Ballot)
+    /// The campaign ended without a majority; the next starts after the back-off.
+    case backedOff(Ballot, Interval)
+    case lead(Ballot, recoveredThrough: Slot)
+    case steppedDown(Ballot, reason: StepDownReason)
+    case followed(Ballot)
+    /// Fetches entries that it missed.
+    case caughtUp(from: Slot)
+}
+
+package enum StepDownReason: Hashable, Sendable {
+    case higherBallot(Ballot)
+    case majorityUnheard
+}
