@@ -1,0 +1,142 @@
+import SynodBytes
+
+/// Every key that has a record in the store, with the history of its changes: looked up by hash,
+/// listed in order.
+struct KeyIndex {
+    private(set) var slab = KeySlab()
+    private var table = KeyTable()
+    private var order = KeyOrder()
+    /// Keys that are not deleted.
+    private(set) var liveCount = 0
+
+    subscript(id: KeyID) -> KeyEntry {
+        @inline(__always) _read { yield slab[id] }
+    }
+
+    func find(_ key: ArraySlice<UInt8>) -> KeyID? {
+        key.withUnsafeBytes { table.find($0, hash: KeyTable.hash($0), in: slab) }
+    }
+
+    /// The key's entry if it is not deleted.
+    func findLive(_ key: ArraySlice<UInt8>) -> KeyID? {
+        guard let id = find(key), slab[id].isLive else { return nil }
+        return id
+    }
+
+    /// Records a put: `entry` is the key's, nil if there is none. The caller has worked out
+    /// the version and what follows from it.
+    mutating func put(
+        _ key: ArraySlice<UInt8>, entry: KeyID?, mark: Mark, createRevision: Int64, version: Int64,
+        lease: Int64
+    ) -> KeyID {
+        let id: KeyID
+        if let entry {
+            id = entry
+            push(mark, to: id)
+        } else {
+            id = insert(key, mark: mark)
+        }
+        slab[id].createRevision = createRevision
+        slab[id].version = version
+        slab[id].lease = lease
+        return id
+    }
+
+    /// Records that a key was deleted.
+    mutating func delete(_ id: KeyID, mark: Mark) {
+        push(mark, to: id)
+        slab[id].createRevision = 0
+        slab[id].version = 0
+        slab[id].lease = 0
+    }
+
+    /// Adds a key of which only a tombstone is left.
+    mutating func insertTombstone(_ key: ArraySlice<UInt8>, mark: Mark) {
+        _ = insert(key, mark: mark)
+    }
+
+    private mutating func push(_ mark: Mark, to id: KeyID) {
+        let wasLive = slab[id].isLive
+        slab[id].older.append(slab[id].latest)
+        slab[id].latest = mark
+        guard wasLive == mark.isTombstone else { return }
+        let change = wasLive ? -1 : 1
+        order.addLive(change, at: order.lowerBound(slab[id].key[...], in: slab))
+        liveCount += change
+    }
+
+    private mutating func insert(_ key: ArraySlice<UInt8>, mark: Mark) -> KeyID {
+        let position = order.lowerBound(key, in: slab)
+        // Counted as live only once it is in its place, so that a split counts right.
+        let id = slab.insert(KeyEntry(key: Bytes(key), latest: mark))
+        order.insert(id, at: position, in: slab)
+        table.insert(id, hash: key.withUnsafeBytes { KeyTable.hash($0) })
+        if !mark.isTombstone {
+            order.addLive(1, at: order.lowerBound(key, in: slab))
+            liveCount += 1
+        }
+        return id
+    }
+
+    /// Forgets a deleted key with all its history.
+    mutating func remove(_ id: KeyID) {
+        precondition(!slab[id].isLive, "A key is deleted before it is forgotten.")
+        let key = slab[id].key
+        table.remove(id, hash: key.withUnsafeBytes { KeyTable.hash($0) })
+        order.remove(at: order.lowerBound(key[...], in: slab))
+        slab.remove(id)
+    }
+
+    /// Forgets the oldest `count` changes before the latest.
+    mutating func removeOldest(_ count: Int, of id: KeyID) {
+        // A new array, so that the memory of a long history is given back.
+        slab[id].older = Array(slab[id].older[count...])
+    }
+
+    /// Gives the record cache access to its fields of the entries.
+    mutating func withSlab<R>(_ body: (inout KeySlab) -> R) -> R {
+        body(&slab)
+    }
+}
+
+extension KeyIndex {
+    /// How many keys of the range are not deleted.
+    func liveCount(in range: KeyRange) -> Int {
+        if case .point = range.upper { return findLive(range.lower) == nil ? 0 : 1 }
+        let (lower, upper) = positions(of: range)
+        return order.liveCount(from: lower, to: upper, in: slab)
+    }
+
+    /// Visits the range's keys, deleted ones too, in order until `body` returns false.
+    func forEach<E: Error>(in range: KeyRange, _ body: (KeyID) throws(E) -> Bool) throws(E) {
+        if case .point = range.upper {
+            if let id = find(range.lower) { _ = try body(id) }
+            return
+        }
+        let (lower, upper) = positions(of: range)
+        guard lower.chunk < upper.chunk || lower.offset < upper.offset else { return }
+        var position = lower
+        while position != upper {
+            guard try body(order[position]) else { return }
+            position = order.next(after: position)
+        }
+    }
+
+    /// The first key that is not less than `key`.
+    func first(from key: ArraySlice<UInt8>) -> KeyID? {
+        let position = order.lowerBound(key, in: slab)
+        return position == order.end ? nil : order[position]
+    }
+
+    private func positions(of range: KeyRange) -> (KeyOrder.Position, KeyOrder.Position) {
+        let lower = order.lowerBound(range.lower, in: slab)
+        switch range.upper {
+        case .point: return (lower, lower)
+        case .open: return (lower, order.end)
+        case .below(let upper):
+            // An upper end at or below the lower one names no key.
+            if byteOrder(upper, range.lower) <= 0 { return (lower, lower) }
+            return (lower, order.lowerBound(upper, in: slab))
+        }
+    }
+}

@@ -1,0 +1,128 @@
+package import SynodBytes
+package import SynodStorage
+
+// Reading keys.
+extension Keyspace {
+    /// Answers a RangeRequest: with the complete encoded RangeResponse, or the refusal.
+    package mutating func range(_ request: ArraySlice<UInt8>, header: ResponseHeader)
+        throws(StorageError) -> Result<Bytes, KeyspaceError>
+    {
+        let range: RangeRequest
+        do throws(KeyspaceError) {
+            do throws(MalformedBytes) {
+                range = try RangeRequest(request)
+            } catch {
+                throw KeyspaceError.malformed(error.reason)
+            }
+            try range.check()
+            try checkCorruption()
+            if range.revision > 0 { try checkReadable(range.revision) }
+        } catch {
+            return .failure(error)
+        }
+        var answer = AnswerWriter(isWanted: true)
+        try execute(range, header: header, into: &answer)
+        guard let result = answer.result else {
+            preconditionFailure("An answer that is wanted is there.")
+        }
+        return result
+    }
+
+    /// Refuses a revision that is in the future or compacted.
+    func checkReadable(_ revision: Int64) throws(KeyspaceError) {
+        if revision > state.revision { throw .futureRevision }
+        if revision < state.compactRevision { throw .compacted }
+    }
+
+    /// Answers a range whose revision was checked.
+    mutating func execute(
+        _ request: RangeRequest, header: ResponseHeader, into answer: inout AnswerWriter
+    ) throws(StorageError) {
+        guard answer.isWanted else { return }
+        answer.write { $0.write(header, revision: viewRevision) }
+        let query = RangeQuery(request, viewRevision: viewRevision)
+        var (candidates, count) = query.gather(from: index)
+        var more = false
+        if !request.countOnly {
+            if query.needsRecords(request) {
+                for position in candidates.indices { try complete(&candidates[position]) }
+            }
+            query.filter(&candidates)
+            try sort(&candidates, by: request)
+            more = query.needsAll ? candidates.count > query.limit : count > query.limit
+            for candidate in candidates.prefix(query.limit) {
+                answer.write(2, record: try encoded(candidate, keysOnly: request.keysOnly))
+            }
+            if case .point = request.range.upper, let found = candidates.first {
+                try remember(found)
+            }
+        }
+        answer.write {
+            $0.writeField(3, more)
+            $0.writeField(4, Int64(count))
+        }
+    }
+
+    /// Fills in what the index does not know of an older change.
+    private func complete(_ candidate: inout RangeQuery.Candidate) throws(StorageError) {
+        guard !candidate.isLatest else { return }
+        let record = try decodedRecord(of: candidate.mark)
+        candidate.createRevision = record.createRevision
+        candidate.version = record.version
+    }
+
+    private func encoded(_ candidate: RangeQuery.Candidate, keysOnly: Bool) throws(StorageError)
+        -> ArraySlice<UInt8>
+    {
+        guard keysOnly else { return try record(of: candidate) }
+        var record: Record
+        if candidate.isLatest {
+            let entry = index[candidate.id]
+            record = Record(
+                key: entry.key[...], createRevision: entry.createRevision,
+                modRevision: entry.latest.main, version: entry.version, value: [],
+                lease: entry.lease)
+        } else {
+            record = try decodedRecord(of: candidate.mark)
+            record.value = []
+        }
+        var writer = ByteWriter(capacity: record.key.count + 32)
+        record.encode(into: &writer)
+        return writer.bytes[...]
+    }
+
+    private func record(of candidate: RangeQuery.Candidate) throws(StorageError)
+        -> ArraySlice<UInt8>
+    {
+        candidate.isLatest
+            ? try latestRecord(of: candidate.id) : try record(of: candidate.mark)
+    }
+
+    private func sort(_ candidates: inout [RangeQuery.Candidate], by request: RangeRequest)
+        throws(StorageError)
+    {
+        guard request.sortTarget == .value else { return RangeQuery.sort(&candidates, by: request) }
+        var values: [(candidate: RangeQuery.Candidate, value: ArraySlice<UInt8>)] = []
+        values.reserveCapacity(candidates.count)
+        for candidate in candidates {
+            values.append((candidate, try Self.decode(try record(of: candidate)).value))
+        }
+        let isDescending = request.sortOrder == .descending
+        values.sort { left, right in
+            let order = byteOrder(left.value, right.value)
+            if order == 0 { return left.candidate.position < right.candidate.position }
+            return isDescending ? order > 0 : order < 0
+        }
+        candidates = values.map(\.candidate)
+    }
+
+    /// Takes a key that was read by itself as one that will be read again.
+    private mutating func remember(_ candidate: RangeQuery.Candidate) throws(StorageError) {
+        guard candidate.isLatest else { return }
+        if index[candidate.id].cachedRecord != nil {
+            index.withSlab { $0[candidate.id].isReferencedInCache = true }
+        } else {
+            keep(try latestRecord(of: candidate.id), of: candidate.id)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+/// How a range is answered: which keys of the index are candidates, which of them pass the
+/// filters, and in which order.
+struct RangeQuery {
+    /// A key that the range holds at the revision asked for.
+    struct Candidate {
+        let id: KeyID
+        /// The change in force.
+        let mark: Mark
+        /// Whether that is the key's last change.
+        let isLatest: Bool
+        /// Its rank by key.
+        let position: Int
+        /// Known only if ``isLatest``, unless the record was asked.
+        var createRevision: Int64
+        var version: Int64
+    }
+
+    private let request: RangeRequest
+    /// Nil: the latest.
+    private let revision: Int64?
+    let limit: Int
+    /// Whether every key has to be looked at before the first can be returned.
+    let needsAll: Bool
+
+    init(_ request: RangeRequest, viewRevision: Int64) {
+        self.request = request
+        revision =
+            request.revision <= 0 || request.revision == viewRevision ? nil : request.revision
+        limit = request.limit <= 0 ? .max : Int(request.limit)
+        let isInKeyOrder = request.sortTarget == .key && request.sortOrder != .descending
+        needsAll = request.hasFilters || !isInKeyOrder
+    }
+
+    /// The candidates, no more than can be returned, and the number of keys in the range.
+    func gather(from index: KeyIndex) -> (candidates: [Candidate], count: Int) {
+        let wanted = request.countOnly ? 0 : (needsAll ? .max : limit)
+        var candidates: [Candidate] = []
+        guard let revision else {
+            if wanted > 0 {
+                index.forEach(in: request.range) { id in
+                    let entry = index[id]
+                    if entry.isLive {
+                        candidates.append(
+                            Candidate(
+                                id: id, mark: entry.latest, isLatest: true,
+                                position: candidates.count, createRevision: entry.createRevision,
+                                version: entry.version))
+                    }
+                    return candidates.count < wanted
+                }
+            }
+            let hasAll = wanted == .max
+            return (candidates, hasAll ? candidates.count : index.liveCount(in: request.range))
+        }
+        var count = 0
+        index.forEach(in: request.range) { id in
+            guard let mark = index[id].mark(at: revision) else { return true }
+            count += 1
+            guard candidates.count < wanted else { return true }
+            let isLatest = mark.isSameChange(as: index[id].latest)
+            candidates.append(
+                Candidate(
+                    id: id, mark: mark, isLatest: isLatest, position: candidates.count,
+                    createRevision: index[id].createRevision, version: index[id].version))
+            return true
+        }
+        return (candidates, count)
+    }
+
+    /// Whether filters or order depend on what only records tell of older changes.
+    func needsRecords(_ request: RangeRequest) -> Bool {
+        request.minCreateRevision != 0 || request.maxCreateRevision != 0
+            || request.sortTarget == .createRevision || request.sortTarget == .version
+    }
+
+    func filter(_ candidates: inout [Candidate]) {
+        guard request.hasFilters else { return }
+        func passes(_ revision: Int64, min: Int64, max: Int64) -> Bool {
+            (min == 0 || revision >= min) && (max == 0 || revision <= max)
+        }
+        candidates.removeAll { candidate in
+            !passes(
+                candidate.mark.main, min: request.minModRevision, max: request.maxModRevision)
+                || !passes(
+                    candidate.createRevision, min: request.minCreateRevision,
+                    max: request.maxCreateRevision)
+        }
+    }
+
+    /// Sorts by anything but the value. A target other than the key without an order is sorted
+    /// ascending; keys that are equal in it stay in their own order.
+    static func sort(_ candidates: inout [Candidate], by request: RangeRequest) {
+        let isDescending = request.sortOrder == .descending
+        func sort(by figure: (Candidate) -> Int64) {
+            candidates.sort { left, right in
+                let (first, second) = (figure(left), figure(right))
+                if first == second { return left.position < right.position }
+                return isDescending ? first > second : first < second
+            }
+        }
+        switch request.sortTarget {
+        case .key: if isDescending { candidates.reverse() }
+        case .version: sort { $0.version }
+        case .createRevision: sort { $0.createRevision }
+        case .modRevision: sort { $0.mark.main }
+        case .value, nil: break
+        }
+    }
+}

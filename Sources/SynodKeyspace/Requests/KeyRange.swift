@@ -1,0 +1,25 @@
+/// The keys that a request's `key` and `range_end` name.
+struct KeyRange {
+    enum Upper {
+        /// Only the key itself.
+        case point
+        /// Every key from the lower end on.
+        case open
+        /// Keys less than this one.
+        case below(ArraySlice<UInt8>)
+    }
+
+    let lower: ArraySlice<UInt8>
+    let upper: Upper
+
+    init(key: ArraySlice<UInt8>, rangeEnd: ArraySlice<UInt8>) {
+        lower = key
+        if rangeEnd.isEmpty {
+            upper = .point
+        } else if rangeEnd.count == 1 && rangeEnd.first == 0 {
+            upper = .open
+        } else {
+            upper = .below(rangeEnd)
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import SynodBytes
+import SynodStorage
+import Testing
+
+@testable import SynodKeyspace
+
+let header = ResponseHeader(clusterID: 11, memberID: 22, raftTerm: 3)
+
+/// A keyspace on a store in memory, with the log position that it has reached.
+struct Setting {
+    var store: MemoryStore
+    var keyspace: Keyspace<MemoryStore>
+    var position: UInt64
+
+    init(store: MemoryStore = MemoryStore(), cacheBudget: Int = Limits.cachedBytes) throws {
+        self.store = store
+        keyspace = try Keyspace(store: store, cacheBudget: cacheBudget)
+        position = keyspace.appliedThrough
+    }
+
+    /// Applies one command and commits it.
+    @discardableResult
+    mutating func run(_ command: Command) throws -> Result<Bytes, KeyspaceError> {
+        let answer = try keyspace.apply(command.bytes[...], header: header)
+        position += 1
+        try keyspace.commit(through: position)
+        return try #require(answer)
+    }
+
+    mutating func put(_ key: String, _ value: String) throws {
+        _ = try run(.put(PutRequest(key, value))).get()
+    }
+
+    mutating func delete(_ key: String, _ end: String = "") throws {
+        _ = try run(.deleteRange(DeleteRangeRequest(key, end))).get()
+    }
+
+    mutating func compact(_ revision: Int64) throws {
+        _ = try run(.compact(revision)).get()
+    }
+
+    mutating func finishCompaction() throws {
+        while try !keyspace.compactStep(budget: 3) {}
+    }
+
+    mutating func range(_ request: RangeRequest) throws -> Result<Bytes, KeyspaceError> {
+        try keyspace.range(request.wire.bytes[...], header: header)
+    }
+
+    func hash(_ revision: Int64 = 0) throws -> UInt32 {
+        try keyspace.hashKV(revision: revision).get().hash
+    }
+
+    /// The same state, loaded anew from the store.
+    mutating func restart() throws {
+        self = try Setting(store: store, cacheBudget: keyspace.cache.budget)
+    }
+}
