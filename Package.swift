@@ -98,7 +98,7 @@ let package = Package(
         tests("SynodStorageTests", ["SynodStorage", "SynodRocksDB", "SynodBytes"]),
         tests("SynodKeyspaceTests", ["SynodKeyspace", "SynodStorage", "SynodBytes", "EtcdWire"]),
         tests("SynodNodeTests", ["SynodNode", "SynodPaxos", "SynodKeyspace", "SynodStorage"]),
-        tests("SynodTransportTests", ["SynodTransport", "SynodBytes", nioCore, nioPosix]),
+        tests("SynodTransportTests", ["SynodTransport", "SynodBytes", nioCore, nioPosix, logging]),
         tests("SynodGRPCTests", ["SynodGRPC", nioCore, nioPosix, nioEmbedded, nioHTTP2, nioHPACK]),
         tests("SynodServerTests", ["SynodServer", logging]),
         tests("EndToEndTests", ["SynodBytes", "SynodClient", "EtcdWire", protobuf]),

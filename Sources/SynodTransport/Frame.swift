@@ -1,0 +1,133 @@
+import NIOCore
+import SynodBytes
+
+/// One frame of the peer protocol. On the wire, integers little-endian:
+///
+/// ```
+/// length  u32   of the payload
+/// crc     u32   CRC-32C of the payload
+/// payload       kind u8, then what the kind says
+/// ```
+///
+/// ```
+///   dialler                                   acceptor
+///      │  preface, hello(payload)                │
+///      │ ──────────────────────────────────────► │  asks its owner
+///      │       accepted(wire version, reply)     │
+///      │ ◄────────────────────────────────────── │  or refused, or incompatible, and closes
+///      │  messages, messages, ...                │
+///      │ ──────────────────────────────────────► │
+/// ```
+///
+/// The frame's outer form and the handshake's kinds are the same in every wire version.
+enum Frame: Equatable {
+    /// Kind 1, the owner's bytes.
+    case hello(Bytes)
+    /// Kind 2, wire version u8, the owner's bytes.
+    case accepted(version: UInt8, reply: Bytes)
+    /// Kind 3, the reason in UTF-8.
+    case refused(reason: String)
+    /// Kind 4, smallest and largest wire version of the acceptor.
+    case incompatible(WireVersions)
+    /// Kind 5, then each message behind its length as a varint. The parser delivers them apart.
+    case messages
+
+    enum Kind {
+        static let hello: UInt8 = 1
+        static let accepted: UInt8 = 2
+        static let refused: UInt8 = 3
+        static let incompatible: UInt8 = 4
+        static let messages: UInt8 = 5
+    }
+
+    static let headerBytes = 8
+
+    /// Messages in one frame at most, so that a frame of tiny ones cannot unfold into much more
+    /// memory than its own size.
+    static let largestBatch = 1 << 16
+}
+
+/// The other side broke the protocol; the connection is dropped with this reason.
+struct ProtocolViolation: Error, Equatable, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+extension ByteBuffer {
+    /// Writes a handshake frame; messages have ``writeMessageFrame(_:from:limits:)``.
+    mutating func writeHandshakeFrame(_ frame: Frame) {
+        let start = beginFrame()
+        switch frame {
+        case .hello(let payload):
+            writeInteger(Frame.Kind.hello)
+            writeBytes(payload)
+        case .accepted(let version, let reply):
+            writeInteger(Frame.Kind.accepted)
+            writeInteger(version)
+            writeBytes(reply)
+        case .refused(let reason):
+            writeInteger(Frame.Kind.refused)
+            writeString(reason)
+        case .incompatible(let versions):
+            writeInteger(Frame.Kind.incompatible)
+            writeInteger(versions.smallest)
+            writeInteger(versions.largest)
+        case .messages:
+            preconditionFailure("Messages are not part of the handshake.")
+        }
+        endFrame(at: start)
+    }
+
+    /// Writes one frame of the messages from `first` on, as many as make a batch, at least one;
+    /// returns the index behind the last of them.
+    mutating func writeMessageFrame(
+        _ messages: [Bytes], from first: Int, limits: TransportLimits
+    ) -> Int {
+        var end = first
+        var size = 1
+        repeat {
+            size += messages[end].count + 10
+            end += 1
+        } while end < messages.count && end - first < Frame.largestBatch
+            && size + messages[end].count + 10 <= limits.batchBytes
+        reserveCapacity(minimumWritableBytes: Frame.headerBytes + size)
+        let start = beginFrame()
+        writeInteger(Frame.Kind.messages)
+        for index in first..<end {
+            writeVarint(messages[index].count)
+            writeBytes(messages[index])
+        }
+        endFrame(at: start)
+        return end
+    }
+
+    private mutating func beginFrame() -> Int {
+        let start = writerIndex
+        writeRepeatingByte(0, count: Frame.headerBytes)
+        return start
+    }
+
+    private mutating func endFrame(at start: Int) {
+        let payload = start + Frame.headerBytes
+        let count = writerIndex - payload
+        var crc = CRC32C()
+        withUnsafeReadableBytes { readable in
+            let offset = payload - readerIndex
+            crc.update(UnsafeRawBufferPointer(rebasing: readable[offset..<offset + count]))
+        }
+        setInteger(UInt32(count), at: start, endianness: .little)
+        setInteger(crc.value, at: start + 4, endianness: .little)
+    }
+
+    private mutating func writeVarint(_ value: Int) {
+        var rest = UInt(value)
+        while rest >= 0x80 {
+            writeInteger(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        writeInteger(UInt8(truncatingIfNeeded: rest))
+    }
+}
