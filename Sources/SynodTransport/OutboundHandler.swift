@@ -137,8 +137,8 @@ final class OutboundHandler: ChannelInboundHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    /// Writes what waits until all of it is written or the connection has enough. In the second case
-    /// the change of writability calls again.
+    /// Writes what waits until all of it is written or the connection has enough. In the second
+    /// case the change of writability calls again.
     func drain() {
         guard case .streaming = state, !isDraining, let context else { return }
         isDraining = true

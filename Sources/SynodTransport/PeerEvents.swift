@@ -14,9 +14,9 @@ package protocol PeerEvents: AnyObject, Sendable {
     /// The peer will not have us. The transport tries again, at its slowest, until it is shut down.
     func refused(by peer: PeerID, reason: String)
 
-    /// An accepted stream ended. For an inbound stream with `reset` the peer's process, or its
-    /// network stack, ended it (end of file or reset): it has most likely died. Without `reset` this side did,
-    /// over a malformed frame or a timeout.
+    /// An accepted stream ended. With `reset` the peer's side ended it (end of file or reset): for
+    /// an inbound stream that means that its process has most likely died. Without `reset` this
+    /// side did, over a malformed frame or a timeout.
     ///
     /// Not called for a stream that a newer one of the same peer replaced, nor after shutdown.
     func disconnected(_ peer: PeerID, _ direction: StreamDirection, reset: Bool)
