@@ -1,5 +1,5 @@
-import SynodBytes
-import SynodPaxos
+package import SynodBytes
+package import SynodPaxos
 
 /// Names a request until it is answered: which sink waits for the answer, and which call there.
 package struct RequestToken: Hashable, Sendable {

@@ -82,17 +82,30 @@ package struct Entry: Hashable, Sendable {
     package var isNoop: Bool { encoded[0] == Kind.noop }
 
     /// Visits the commands in order, without copying their payloads.
-    package func forEachCommand(_ body: (CommandID, ArraySlice<UInt8>) -> Void) {
+    package func forEachCommand<Failure: Error>(
+        _ body: (CommandID, ArraySlice<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) {
         guard !isNoop else { return }
-        do {
-            var reader = ByteReader(encoded[1...])
-            for _ in 0..<(try reader.readCount()) {
+        var reader = ByteReader(encoded[1...])
+        var left = Self.trusting { () throws(MalformedBytes) in try reader.readCount() }
+        while left > 0 {
+            let (id, payload) = Self.trusting {
+                () throws(MalformedBytes) -> (CommandID, ArraySlice<UInt8>) in
                 let origin = ReplicaID(try reader.read())
                 let sequence = try reader.readVarint()
                 try reader.skipFootprint()
-                body(
-                    CommandID(origin: origin, sequence: sequence), try reader.readPrefixed())
+                return (
+                    CommandID(origin: origin, sequence: sequence), try reader.readPrefixed()
+                )
             }
+            try body(id, payload)
+            left -= 1
+        }
+    }
+
+    private static func trusting<Result>(_ read: () throws(MalformedBytes) -> Result) -> Result {
+        do {
+            return try read()
         } catch {
             preconditionFailure("An entry was read through when it was made: \(error.reason).")
         }

@@ -1,0 +1,112 @@
+import SynodBytes
+import SynodPaxos
+package import SynodStorage
+
+/// How the durable state of the Paxos roles lies in the log store.
+///
+/// ```
+/// "b"            boot counter, 8 bytes
+/// "c"            chosen through: a slot; may lag behind what was known
+/// "e" slot (BE)  ballot and entry accepted in, or fetched for, the slot
+/// "i" id   (BE)  what is known of a peer's identity
+/// "p"            the promised ballot
+/// "s"            number of the state store in use
+/// ```
+package enum LogSchema {
+    static let bootKey: Bytes = [UInt8(ascii: "b")]
+    static let chosenKey: Bytes = [UInt8(ascii: "c")]
+    static let promisedKey: Bytes = [UInt8(ascii: "p")]
+    static let stateKey: Bytes = [UInt8(ascii: "s")]
+    static let entryPrefix = UInt8(ascii: "e")
+    static let identityPrefix = UInt8(ascii: "i")
+
+    static func entryKey(_ slot: Slot) -> Bytes { key(entryPrefix, slot.rawValue) }
+
+    static func identityKey(_ replica: ReplicaID) -> Bytes { key(identityPrefix, replica.rawValue) }
+
+    private static func key(_ prefix: UInt8, _ number: UInt64) -> Bytes {
+        var writer = ByteWriter(capacity: 9)
+        writer.write(prefix)
+        writer.writeBigEndian(number)
+        return writer.bytes
+    }
+
+    static func number(_ value: UInt64) -> Bytes {
+        var writer = ByteWriter(capacity: 8)
+        writer.write(value)
+        return writer.bytes
+    }
+
+    /// Adds a step's writes to a batch.
+    static func append(_ writes: [LogWrite], to batch: inout WriteBatch) {
+        for write in writes {
+            switch write {
+            case .promised(let ballot):
+                var writer = ByteWriter(capacity: 32)
+                writer.write(ballot)
+                batch.put(promisedKey, writer.bytes)
+            case .accepted(let slot, let accepted):
+                var writer = ByteWriter(capacity: accepted.entry.encoded.count + 48)
+                writer.write(accepted)
+                batch.put(entryKey(slot), writer.bytes)
+            case .installed(let slot):
+                batch.deleteRange(from: entryKey(.zero), to: entryKey(slot.next))
+            }
+        }
+    }
+
+    static func readNumber(_ key: Bytes, in store: some Store) throws(StorageError) -> UInt64? {
+        guard let value = try store.get(key) else { return nil }
+        var reader = ByteReader(value)
+        do {
+            return try reader.read(UInt64.self)
+        } catch {
+            throw corrupt(error)
+        }
+    }
+
+    static func readPromised(in store: some Store) throws(StorageError) -> Ballot? {
+        guard let value = try store.get(promisedKey) else { return nil }
+        var reader = ByteReader(value)
+        do {
+            return try reader.readBallot()
+        } catch {
+            throw corrupt(error)
+        }
+    }
+
+    /// Visits the accepted entries from a slot on, in slot order, until `body` returns false.
+    static func scanEntries(
+        from slot: Slot, in store: some Store, _ body: (SlotAccepted) -> Bool
+    ) throws(StorageError) {
+        var failure: MalformedBytes?
+        try store.scan(from: entryKey(slot), to: [entryPrefix + 1]) { key, value in
+            do {
+                var keyReader = ByteReader(Bytes(key.dropFirst()))
+                let slot = Slot(try keyReader.readBigEndian())
+                var reader = ByteReader(Bytes(value))
+                let item = SlotAccepted(slot: slot, accepted: try reader.readAccepted())
+                return body(item)
+            } catch let malformed as MalformedBytes {
+                failure = malformed
+            } catch {}
+            return false
+        }
+        if let failure { throw corrupt(failure) }
+    }
+
+    private static func corrupt(_ cause: MalformedBytes) -> StorageError {
+        StorageError(.corrupt, "the log store holds a damaged record: \(cause.reason)")
+    }
+
+    /// Whether no node has ever started on this log store.
+    package static func isNew(_ store: some Store) throws(StorageError) -> Bool {
+        try store.get(bootKey) == nil
+    }
+
+    /// The number of the state store in use; 1 in a new log store. Needed before a node can be
+    /// made, because the node is given that store.
+    package static func currentState(in store: some Store) throws(StorageError) -> UInt64 {
+        try readNumber(stateKey, in: store) ?? 1
+    }
+}

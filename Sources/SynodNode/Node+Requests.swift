@@ -1,0 +1,124 @@
+import SynodBytes
+import SynodKeyspace
+import SynodPaxos
+import SynodStorage
+
+/// Clients' requests and their answers.
+extension Node {
+    mutating func requested(
+        _ request: ClientRequest, _ now: Instant, _ output: inout NodeOutput
+    ) throws(StorageError) {
+        let token = request.token
+        let deadline = now + configuration.requestTimeout
+        switch request.body {
+        case .write(let payload, let footprint):
+            if let refusal = reasonToRefuse(payload) {
+                return output.answer(token, .failure(refusal))
+            }
+            let sequence = writes.append(token, deadline: deadline)
+            inputs.append(
+                .submitted(
+                    SynodPaxos.Command(
+                        id: CommandID(origin: configuration.identity, sequence: sequence),
+                        footprint: footprint, payload: payload), deadline: deadline))
+        case .range(_, let linearizable), .readTransaction(_, let linearizable),
+            .members(let linearizable):
+            guard linearizable else { return try answer(request.body, token, &output) }
+            guard reads.count < NodeLimits.pendingReads else {
+                return output.answer(token, .failure(.tooManyRequests))
+            }
+            let read = reads.append(
+                PendingRead(token: token, body: request.body), deadline: deadline)
+            inputs.append(.readRequested(ReadID(read)))
+        case .status, .alarms, .hash, .hashKV:
+            try answer(request.body, token, &output)
+        }
+    }
+
+    private func reasonToRefuse(_ payload: Bytes) -> RequestFailure? {
+        guard replica.hasRoom, writes.count < SynodPaxos.Limits.pendingCommands else {
+            return .tooManyRequests
+        }
+        guard let command = try? SynodKeyspace.Command(payload[...]), command.spaceCost > 0 else {
+            return nil
+        }
+        if isSpaceLow { return .noSpace }
+        if let quota = configuration.quotaBytes, storedBytes + command.spaceCost >= quota {
+            return .noSpace
+        }
+        return nil
+    }
+
+    /// Runs a read on the state as it is now.
+    mutating func answer(
+        _ body: ClientRequest.Body, _ token: RequestToken, _ output: inout NodeOutput
+    ) throws(StorageError) {
+        let header = responseHeader
+        switch body {
+        case .range(let request, _):
+            answer(token, try keyspace.range(request[...], header: header), &output)
+        case .readTransaction(let request, _):
+            answer(token, try keyspace.readTransaction(request[...], header: header), &output)
+        case .alarms:
+            answer(token, keyspace.alarms([], header: header), &output)
+        case .hash:
+            output.answer(token, .message(try keyspace.hash(header: header)))
+        case .hashKV(let revision):
+            answer(token, try keyspace.hashKV(revision: revision, header: header), &output)
+        case .status: output.answer(token, .status(status))
+        case .members: output.answer(token, .members)
+        case .write: preconditionFailure("A write is executed when it is chosen.")
+        }
+    }
+
+    func answer(
+        _ token: RequestToken, _ result: Result<Bytes, KeyspaceError>, _ output: inout NodeOutput
+    ) {
+        switch result {
+        case .success(let response): output.answer(token, .message(response))
+        case .failure(let error): output.answer(token, .failure(RequestFailure(error)))
+        }
+    }
+
+    var responseHeader: ResponseHeader {
+        ResponseHeader(
+            clusterID: configuration.cluster, memberID: configuration.identity.rawValue,
+            raftTerm: replica.round)
+    }
+
+    private var status: ReplicaStatus {
+        var status = ReplicaStatus()
+        status.revision = keyspace.revision
+        status.round = replica.round
+        status.leader = replica.leader?.rawValue ?? 0
+        status.chosenThrough = replica.chosenThrough.rawValue
+        status.appliedThrough = keyspace.appliedThrough
+        status.storedBytes = storedBytes
+        status.usedBytes = keyspace.usedBytes
+        status.quotaBytes = configuration.quotaBytes ?? 0
+        if replica.leader == nil { status.errors.append("etcdserver: no leader") }
+        status.errors.append(contentsOf: keyspace.alarms.map(\.description))
+        return status
+    }
+}
+
+extension RequestFailure {
+    /// gRPC's code numbers of the failures that a node itself answers with (contract 1.4).
+    private enum Code {
+        static let resourceExhausted: UInt8 = 8
+        static let unavailable: UInt8 = 14
+    }
+
+    package static let tooManyRequests = RequestFailure(
+        code: Code.resourceExhausted, message: "etcdserver: too many requests")
+    package static let timedOut = RequestFailure(
+        code: Code.unavailable, message: "etcdserver: request timed out")
+    package static let noSpace = RequestFailure(
+        code: Code.resourceExhausted, message: "etcdserver: mvcc: database space exceeded")
+    package static let stopped = RequestFailure(
+        code: Code.unavailable, message: "etcdserver: server stopped")
+
+    init(_ error: KeyspaceError) {
+        self.init(code: error.code, message: error.message)
+    }
+}

@@ -1,0 +1,103 @@
+import SynodBytes
+import SynodKeyspace
+import SynodPaxos
+import SynodStorage
+
+/// Helping replicas that fell behind, and catching up oneself.
+extension Node {
+    /// Chosen entries for a peer, as many as fit a message.
+    func fetched(_ fetch: Fetch) throws(StorageError) -> Message {
+        guard fetch.from >= keeper.firstRetained else {
+            return .truncated(firstRetained: keeper.firstRetained)
+        }
+        var entries: [Accepted] = []
+        var bytes = 0
+        var next = fetch.from
+        try LogSchema.scanEntries(from: fetch.from, in: log) { item in
+            guard item.slot == next, item.slot <= replica.chosenThrough else { return false }
+            entries.append(item.accepted)
+            bytes += item.accepted.entry.encoded.count
+            next = next.next
+            return bytes < SynodPaxos.Limits.burstBytes
+        }
+        return .fetched(from: fetch.from, entries: entries, chosenThrough: replica.chosenThrough)
+    }
+
+    /// A peer's log no longer reaches back to what this replica misses: asks for its state.
+    mutating func startTransfer(
+        from peer: ReplicaID, _ now: Instant, _ output: inout NodeOutput
+    ) throws(StorageError) {
+        guard receiver == nil else { return }
+        let (number, store) = try makeState()
+        let receiver = SnapshotReceiver(from: peer, into: store, number: number, now: now)
+        output.send(receiver.request.encoded, to: peer)
+        self.receiver = receiver
+    }
+
+    mutating func transferred(
+        _ message: NodeMessage, from peer: ReplicaID, _ now: Instant, _ output: inout NodeOutput
+    ) throws(StorageError) {
+        switch message {
+        case .snapshotRequest(let transfer, let index):
+            try serve(transfer, index, to: peer, now, &output)
+        case .snapshotChunk(let chunk):
+            guard var receiver = self.receiver, receiver.peer == peer else { return }
+            let outcome = try receiver.received(chunk, now: now)
+            self.receiver = receiver
+            switch outcome {
+            case .ignored: break
+            case .more: output.send(receiver.request.encoded, to: peer)
+            case .damaged: self.receiver = nil
+            case .complete(let through): try install(receiver, through: through, &output)
+            }
+        }
+    }
+
+    private mutating func serve(
+        _ transfer: UInt64, _ index: UInt64, to peer: ReplicaID, _ now: Instant,
+        _ output: inout NodeOutput
+    ) throws(StorageError) {
+        if transfer == 0 {
+            senders.removeAll { $0.peer == peer }
+            nextTransfer += 1
+            senders.append(
+                (
+                    peer,
+                    SnapshotSender(
+                        transfer: nextTransfer, view: state.view(),
+                        through: Slot(keyspace.appliedThrough), now: now)
+                ))
+        }
+        guard
+            let place = senders.firstIndex(where: {
+                $0.peer == peer && (transfer == 0 || $0.sender.transfer == transfer)
+            })
+        else { return }
+        guard let chunk = try senders[place].sender.chunk(index, now: now) else { return }
+        output.send(NodeMessage.snapshotChunk(chunk).encoded, to: peer)
+    }
+
+    /// Puts a complete state in the place of the own one. The record of which store is in use
+    /// goes to the log with the position, in one batch; until that is durable, a restart finds
+    /// the old state and catches up again.
+    private mutating func install(
+        _ receiver: SnapshotReceiver<State>, through: Slot, _ output: inout NodeOutput
+    ) throws(StorageError) {
+        self.receiver = nil
+        guard through > replica.chosenThrough else { return }
+        let keyspace = try Keyspace(store: receiver.store)
+        guard keyspace.appliedThrough == through.rawValue else {
+            throw StorageError(
+                .corrupt, "a state from a peer is not what it was announced to be")
+        }
+        self.keyspace = keyspace
+        state = receiver.store
+        senders.removeAll()
+        keeper.installed(through: through)
+        output.logBatch.put(LogSchema.stateKey, LogSchema.number(receiver.number))
+        output.stateInUse = receiver.number
+        inputs.append(.installed(through: through))
+        // Whether the state holds what clients here asked for, nobody can tell.
+        writes.removeAll { output.answer($0, .failure(.timedOut)) }
+    }
+}

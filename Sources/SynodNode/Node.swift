@@ -1,0 +1,351 @@
+package import SynodBytes
+import SynodKeyspace
+package import SynodPaxos
+package import SynodStorage
+
+/// One replica as a whole: consensus, keyspace and stores joined into a machine that is driven by
+/// events and says what must be done. It reads its stores itself, leaves slow and synced writes
+/// to its driver, and knows no clock, thread, socket or chance: a simulator can drive it as well
+/// as the server does.
+package struct Node<Log: Store, State: Store> {
+    let configuration: NodeConfiguration
+    let log: Log
+    /// Makes an empty state store beside the one in use, for a state that comes from a peer, and
+    /// numbers it.
+    let makeState: () throws(StorageError) -> (number: UInt64, store: State)
+
+    var replica: Replica
+    var keyspace: Keyspace<State>
+    var state: State
+    var roster: PeerRoster
+    var keeper: LogKeeper
+    /// Starts of this replica, this one included.
+    let boot: UInt64
+
+    /// Writes of clients here, by the sequence of their command; nil tokens have timed out.
+    var writes: PendingRequests<RequestToken>
+    var reads: PendingRequests<PendingRead>
+    private var held: [HeldMessage] = []
+    private var heldVerdicts: [(batch: UInt64, connection: ConnectionID, peer: ReplicaID)] = []
+    var compactionWaiters: [(token: RequestToken, response: Bytes)] = []
+    var receiver: SnapshotReceiver<State>?
+    var senders: [(peer: ReplicaID, sender: SnapshotSender<State.View>)] = []
+    var nextTransfer: UInt64
+
+    /// The core's last writes.
+    private var coreTicket = WriteTicket.zero
+    /// Counts the batches for the log store.
+    private var batches: UInt64 = 0
+    /// The core's writes through here are durable.
+    private var durable = WriteTicket.zero
+    private var outbox = Outbox()
+    var inputs: [Input] = []
+    var isSpaceLow = false
+    /// What the keyspace takes up, asked of its store only now and then.
+    var storedBytes: UInt64
+    private var measureAt: Instant
+
+    /// A read that waits until it may run.
+    struct PendingRead: Sendable {
+        let token: RequestToken
+        let body: ClientRequest.Body
+    }
+
+    /// A message that waits for a write.
+    private struct HeldMessage {
+        let ticket: WriteTicket
+        let destination: Destination
+        let message: Bytes
+    }
+
+    /// Reads what the stores hold, executes what the log has beyond the state, and records that
+    /// this replica has started once more.
+    ///
+    /// - Parameters:
+    ///   - state: the state store of the number ``LogSchema/currentState(in:)``.
+    ///   - seed: drawn by the shell at this start.
+    package init(
+        _ configuration: NodeConfiguration, log: Log, state: State, seed: UInt64, now: Instant,
+        makeState: @escaping () throws(StorageError) -> (number: UInt64, store: State)
+    ) throws(StorageError) {
+        self.configuration = configuration
+        self.log = log
+        self.state = state
+        self.makeState = makeState
+        boot = (try LogSchema.readNumber(LogSchema.bootKey, in: log) ?? 0) + 1
+        var batch = WriteBatch()
+        batch.put(LogSchema.bootKey, LogSchema.number(boot))
+        try log.write(batch, durability: .synced)
+
+        var keyspace = try Keyspace(store: state)
+        let recovery = try Self.recover(&keyspace, from: log)
+        self.keyspace = keyspace
+        storedBytes = keyspace.totalBytes
+        measureAt = now
+        keeper = LogKeeper(
+            snapshotCount: configuration.snapshotCount, firstRetained: recovery.firstRetained,
+            flushedThrough: recovery.flushedThrough)
+        replica = Replica(
+            id: configuration.identity, membership: configuration.membership,
+            timing: configuration.timing, restored: recovery.restored, boot: boot, seed: seed,
+            now: now)
+        let own = Identity(
+            cluster: configuration.cluster, replica: configuration.identity,
+            incarnation: configuration.incarnation, boot: boot, session: configuration.session)
+        roster = try PeerRoster(own: own, membership: configuration.membership, store: log)
+        writes = PendingRequests(firstNumber: boot << 40 | 1)
+        reads = PendingRequests(firstNumber: 1)
+        nextTransfer = boot << 40
+    }
+
+    private static func isPhysicalCompaction(_ payload: ArraySlice<UInt8>) -> Bool {
+        guard payload.first == SynodKeyspace.Command.Tag.compaction.rawValue,
+            case .compaction(let request)? = try? SynodKeyspace.Command(payload)
+        else { return false }
+        return request.isPhysical
+    }
+
+    private static func recover(
+        _ keyspace: inout Keyspace<State>, from log: Log
+    ) throws(StorageError) -> (restored: Replica.Restored, firstRetained: Slot, flushedThrough: Slot)
+    {
+        var restored = Replica.Restored()
+        restored.promised = try LogSchema.readPromised(in: log) ?? .zero
+        let recorded = Slot(try LogSchema.readNumber(LogSchema.chosenKey, in: log) ?? 0)
+        let flushedThrough = Slot(keyspace.appliedThrough)
+        var applied = flushedThrough
+        var firstRetained: Slot?
+        var replayFailure: StorageError?
+        try LogSchema.scanEntries(from: .zero, in: log) { item in
+            if firstRetained == nil { firstRetained = item.slot }
+            guard item.slot > applied else { return true }
+            guard item.slot <= recorded else {
+                restored.accepted.append(item)
+                return true
+            }
+            guard item.slot == applied.next else { return false }
+            applied = item.slot
+            do throws(StorageError) {
+                try item.accepted.entry.forEachCommand { (_, payload) throws(StorageError) in
+                    _ = try keyspace.apply(payload, header: nil)
+                }
+                try keyspace.commit(through: applied.rawValue)
+            } catch {
+                replayFailure = error
+                return false
+            }
+            return true
+        }
+        if let replayFailure { throw replayFailure }
+        guard applied >= recorded else {
+            throw StorageError(
+                .corrupt,
+                "the log has no entry for slot \(applied.next.rawValue), which was chosen: the data "
+                    + "directory is damaged; remove this member and add it again as a new one")
+        }
+        restored.chosenThrough = applied
+        return (restored, firstRetained ?? applied.next, flushedThrough)
+    }
+
+    /// What this replica says first on a stream to a peer.
+    package func hello(to peer: ReplicaID) -> Bytes { roster.hello(to: peer) }
+
+    /// The state store in use.
+    package var stateStore: State { state }
+
+    /// Whether a leader is known, so that clients are served.
+    package var isReady: Bool { replica.leader != nil }
+
+    // MARK: The step
+
+    /// Takes what has happened and says what must be done.
+    package mutating func step(_ events: [NodeEvent], at now: Instant) throws(StorageError)
+        -> NodeOutput
+    {
+        var output = NodeOutput()
+        inputs.removeAll(keepingCapacity: true)
+        for event in events { try take(event, now, &output) }
+        try keepTime(now, &output)
+        replica.step(inputs, at: now, into: &outbox)
+        try obey(now, &output)
+        try finish(now, &output)
+        return output
+    }
+
+    private mutating func take(
+        _ event: NodeEvent, _ now: Instant, _ output: inout NodeOutput
+    ) throws(StorageError) {
+        switch event {
+        case .requested(let requests):
+            for request in requests { try requested(request, now, &output) }
+        case .received(let messages, let peer):
+            for message in messages { try received(message, from: peer, now, &output) }
+        case .greeted(let connection, let hello):
+            greeted(connection, hello, &output)
+        case .streamOpened(let peer, let reply):
+            output.fatal =
+                output.fatal
+                ?? roster.contradiction(
+                    in: reply, from: peer, promised: replica.promised,
+                    highestSlot: replica.highestSlot)
+            inputs.append(.connected(peer))
+        case .streamLost(let peer):
+            inputs.append(.disconnected(peer))
+        case .written(let ticket):
+            inputs.append(.written(through: ticket.core))
+            release(through: ticket, &output)
+        case .stateFlushed(let slot):
+            guard let through = keeper.flushed(through: slot) else { return }
+            output.logBatch.deleteRange(
+                from: LogSchema.entryKey(.zero), to: LogSchema.entryKey(through.next))
+        case .spaceChanged(let isLow):
+            isSpaceLow = isLow
+        }
+    }
+
+    private mutating func received(
+        _ encoded: Bytes, from peer: ReplicaID, _ now: Instant, _ output: inout NodeOutput
+    ) throws(StorageError) {
+        if NodeMessage.isForeign(encoded) {
+            guard let message = try? NodeMessage(encoded: encoded) else { return }
+            return try transferred(message, from: peer, now, &output)
+        }
+        // What a peer of another version says beyond our understanding counts as lost.
+        guard let message = try? Message(encoded: encoded) else { return }
+        roster.witnessed(message, by: peer)
+        if case .truncated = message { try startTransfer(from: peer, now, &output) }
+        inputs.append(.received(message, from: peer))
+    }
+
+    private mutating func greeted(
+        _ connection: ConnectionID, _ hello: Bytes, _ output: inout NodeOutput
+    ) {
+        switch roster.received(hello) {
+        case .known(let peer):
+            output.verdicts.append((connection, .accept(peer, reply: roster.reply(to: peer))))
+        case .remember(let peer, let key, let value):
+            output.logBatch.put(key, value)
+            heldVerdicts.append((batches + 1, connection, peer))
+        case .refused(let reason):
+            output.verdicts.append((connection, .refuse(reason)))
+        }
+    }
+
+    /// Lets go what waited for the disk.
+    private mutating func release(through ticket: LogTicket, _ output: inout NodeOutput) {
+        durable = ticket.core
+        var count = 0
+        for item in held {
+            guard item.ticket <= durable else { break }
+            dispatch(item.message, to: item.destination, &output)
+            count += 1
+        }
+        held.removeFirst(count)
+        heldVerdicts.removeAll { item in
+            guard item.batch <= ticket.number else { return false }
+            output.verdicts.append(
+                (item.connection, .accept(item.peer, reply: roster.reply(to: item.peer))))
+            return true
+        }
+    }
+
+    private func dispatch(
+        _ message: Bytes, to destination: Destination, _ output: inout NodeOutput
+    ) {
+        switch destination {
+        case .replica(let peer): output.send(message, to: peer)
+        case .others:
+            for peer in configuration.membership.replicas where peer != configuration.identity {
+                output.send(message, to: peer)
+            }
+        }
+    }
+
+    /// Does what the core asked for, in the order of its outbox.
+    private mutating func obey(_ now: Instant, _ output: inout NodeOutput) throws(StorageError) {
+        defer { outbox.removeAll() }
+        LogSchema.append(outbox.persist, to: &output.logBatch)
+        keeper.logged(bytes: output.logBatch.byteCount)
+        for envelope in outbox.send {
+            let message = envelope.message.encoded
+            if let ticket = envelope.afterTicket, ticket > durable {
+                held.append(
+                    HeldMessage(ticket: ticket, destination: envelope.to, message: message))
+            } else {
+                dispatch(message, to: envelope.to, &output)
+            }
+        }
+        try execute(outbox.learned, &output)
+        for read in outbox.readable {
+            guard let pending = reads.remove(read.rawValue) else { continue }
+            try answer(pending.body, pending.token, &output)
+        }
+        for fetch in outbox.fetches {
+            output.send(try fetched(fetch).encoded, to: fetch.peer)
+        }
+        coreTicket = outbox.ticket
+        output.trace = outbox.trace
+        output.wakeAt = outbox.wakeAt
+    }
+
+    /// Executes entries in order; the clients of this replica get their answers.
+    private mutating func execute(_ learned: [Learned], _ output: inout NodeOutput)
+        throws(StorageError)
+    {
+        guard let last = learned.last else { return }
+        let header = responseHeader
+        for item in learned {
+            try item.entry.forEachCommand { (id, payload) throws(StorageError) in
+                let token =
+                    id.origin == configuration.identity ? writes.remove(id.sequence) : nil
+                let result = try keyspace.apply(payload, header: token == nil ? nil : header)
+                guard let token, let result else { return }
+                if case .success(let response) = result, Self.isPhysicalCompaction(payload) {
+                    compactionWaiters.append((token, response))
+                } else {
+                    answer(token, result, &output)
+                }
+            }
+        }
+        try keyspace.commit(through: last.slot.rawValue)
+    }
+
+    /// What is left to do when everything else of the step is done.
+    private mutating func finish(_ now: Instant, _ output: inout NodeOutput) throws(StorageError) {
+        if try !keyspace.compactStep(budget: NodeLimits.compactionBudget) {
+            output.wakeAt = now
+        } else {
+            for waiter in compactionWaiters { output.answer(waiter.token, .message(waiter.response)) }
+            compactionWaiters.removeAll()
+        }
+        if !output.logBatch.isEmpty {
+            // Lags behind what is known, which is safe: whoever starts again learns the rest.
+            output.logBatch.put(
+                LogSchema.chosenKey, LogSchema.number(replica.chosenThrough.rawValue))
+            batches += 1
+            output.ticket = LogTicket(number: batches, core: coreTicket)
+        }
+        output.flushThrough = keeper.flushDue(appliedThrough: replica.chosenThrough)
+        output.wakeAt = min(output.wakeAt, writes.deadline, reads.deadline)
+        if let receiver { output.wakeAt = min(output.wakeAt, receiver.repeatAt) }
+    }
+
+    private mutating func keepTime(_ now: Instant, _ output: inout NodeOutput) throws(StorageError) {
+        if now >= measureAt {
+            storedBytes = keyspace.totalBytes
+            measureAt = now + NodeLimits.measureInterval
+        }
+        let timeout = Answer.Content.failure(.timedOut)
+        writes.removeExpired(now) { output.answer($0, timeout) }
+        reads.removeExpired(now) { output.answer($0.token, timeout) }
+        senders.removeAll { now.since($0.sender.askedAt) > NodeLimits.snapshotIdle }
+        guard var receiver = self.receiver else { return }
+        if now >= receiver.deadline {
+            self.receiver = nil
+        } else if now >= receiver.repeatAt {
+            receiver.repeated(now)
+            output.send(receiver.request.encoded, to: receiver.peer)
+            self.receiver = receiver
+        }
+    }
+}

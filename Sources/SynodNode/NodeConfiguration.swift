@@ -1,0 +1,51 @@
+package import SynodPaxos
+
+/// What a node has to know beside its stores.
+package struct NodeConfiguration: Sendable {
+    package let identity: ReplicaID
+    package let cluster: UInt64
+    package let membership: Membership
+    package let timing: Timing
+    /// Made with the data directory.
+    package let incarnation: UInt64
+    /// Random, drawn by the shell at this start.
+    package let session: UInt64
+    /// Slots between two flushes of the state; the log keeps between one and two times as many.
+    package let snapshotCount: UInt64
+    /// Bytes that the keyspace may take; nil: any.
+    package let quotaBytes: UInt64?
+
+    package init(
+        identity: ReplicaID, cluster: UInt64, membership: Membership, timing: Timing,
+        incarnation: UInt64, session: UInt64, snapshotCount: UInt64, quotaBytes: UInt64?
+    ) {
+        self.identity = identity
+        self.cluster = cluster
+        self.membership = membership
+        self.timing = timing
+        self.incarnation = incarnation
+        self.session = session
+        self.snapshotCount = snapshotCount
+        self.quotaBytes = quotaBytes
+    }
+
+    /// After this a client is told that its request timed out (contract 1.3): five seconds and
+    /// two election timeouts.
+    var requestTimeout: Interval {
+        Interval(nanoseconds: 5_000_000_000 + 2 * timing.election.nanoseconds)
+    }
+}
+
+/// The bounds of a node.
+package enum NodeLimits {
+    /// Reads of this replica's clients that wait for their turn.
+    package static let pendingReads = 65_536
+    /// Bytes of log after which the state is flushed even if the slots are few.
+    package static let flushBytes = 64 << 20
+    /// Keys that one step of a compaction looks at.
+    package static let compactionBudget = 500
+    /// How old the known size of the state store may be.
+    package static let measureInterval = Interval.milliseconds(100)
+    /// A snapshot is no longer kept for a receiver that has asked for nothing for this long.
+    package static let snapshotIdle = Interval.milliseconds(30_000)
+}

@@ -1,0 +1,175 @@
+import SynodBytes
+package import SynodPaxos
+import SynodStorage
+
+/// Who a replica is: told at the start of every stream and remembered by those who hear it.
+package struct Identity: Hashable, Sendable {
+    package let cluster: UInt64
+    package let replica: ReplicaID
+    /// Random, made with the data directory: another one means another, emptier disk.
+    package let incarnation: UInt64
+    /// Grows with every start.
+    package let boot: UInt64
+    /// Random, drawn at every start: tells two starts with one boot counter apart.
+    package let session: UInt64
+
+    package init(
+        cluster: UInt64, replica: ReplicaID, incarnation: UInt64, boot: UInt64, session: UInt64
+    ) {
+        self.cluster = cluster
+        self.replica = replica
+        self.incarnation = incarnation
+        self.boot = boot
+        self.session = session
+    }
+
+    func write(into writer: inout ByteWriter) {
+        writer.write(cluster)
+        writer.write(replica.rawValue)
+        writer.write(incarnation)
+        writer.write(boot)
+        writer.write(session)
+    }
+
+    init(reading reader: inout ByteReader) throws(MalformedBytes) {
+        self.init(
+            cluster: try reader.read(), replica: ReplicaID(try reader.read()),
+            incarnation: try reader.read(), boot: try reader.read(), session: try reader.read())
+    }
+}
+
+/// The most that a replica is known to have acknowledged: its disk must still hold that.
+struct Witness: Hashable, Sendable {
+    var promised = Ballot.zero
+    var accepted = Slot.zero
+}
+
+/// Recognizes the peers, so that a replica which lost, rolled back or swapped its disk never
+/// votes under its old identity: it may have forgotten promises that others rely on.
+struct PeerRoster: Sendable {
+    private let own: Identity
+    private let membership: Membership
+    /// By replica index.
+    private var known: [Identity?]
+    private var witnesses: [Witness]
+
+    init(own: Identity, membership: Membership, store: some Store) throws(StorageError) {
+        self.own = own
+        self.membership = membership
+        known = Array(repeating: nil, count: membership.count)
+        witnesses = Array(repeating: Witness(), count: membership.count)
+        for (index, replica) in membership.replicas.enumerated() {
+            guard let value = try store.get(LogSchema.identityKey(replica)) else { continue }
+            var reader = ByteReader(value)
+            do {
+                known[index] = try Identity(reading: &reader)
+            } catch {
+                throw StorageError(.corrupt, "a peer's identity is damaged: \(error.reason)")
+            }
+        }
+    }
+
+    /// What this replica says first on a stream to a peer.
+    func hello(to peer: ReplicaID) -> Bytes {
+        var writer = ByteWriter(capacity: 64)
+        own.write(into: &writer)
+        writer.write(peer.rawValue)
+        return writer.bytes
+    }
+
+    enum OnHello {
+        /// As known: messages may flow.
+        case known(ReplicaID)
+        /// New, or restarted: to be remembered durably first.
+        case remember(ReplicaID, key: Bytes, value: Bytes)
+        case refused(String)
+    }
+
+    /// A replica introduces itself.
+    mutating func received(_ hello: Bytes) -> OnHello {
+        var reader = ByteReader(hello)
+        guard let peer = try? Identity(reading: &reader),
+            let addressee: UInt64 = try? reader.read(), reader.isAtEnd
+        else { return .refused("the greeting is malformed") }
+        guard peer.cluster == own.cluster else {
+            return .refused(
+                "cluster ID mismatch: this is cluster \(hex(own.cluster)), not "
+                    + "\(hex(peer.cluster)); check --initial-cluster and --initial-cluster-token")
+        }
+        guard addressee == own.replica.rawValue else {
+            return .refused(
+                "this is member \(hex(own.replica.rawValue)), not \(hex(addressee)); "
+                    + "check the peer URLs in --initial-cluster")
+        }
+        guard let index = membership.index(of: peer.replica), peer.replica != own.replica else {
+            return .refused("member \(hex(peer.replica.rawValue)) is not part of this cluster")
+        }
+        if let before = known[index] {
+            if before == peer { return .known(peer.replica) }
+            if let reason = reasonToRefuse(peer, knownAs: before) { return .refused(reason) }
+        }
+        known[index] = peer
+        var writer = ByteWriter(capacity: 48)
+        peer.write(into: &writer)
+        return .remember(
+            peer.replica, key: LogSchema.identityKey(peer.replica), value: writer.bytes)
+    }
+
+    private func reasonToRefuse(_ peer: Identity, knownAs before: Identity) -> String? {
+        let name = "member \(hex(peer.replica.rawValue))"
+        let remedy =
+            "it may have forgotten what it promised and must not vote as before: stop it, remove "
+            + "the member, and add it again as a new one with an empty data directory"
+        if peer.incarnation != before.incarnation {
+            return "\(name) comes with another data directory than before "
+                + "(incarnation \(hex(peer.incarnation)), known \(hex(before.incarnation))); "
+                + remedy
+        }
+        if peer.boot < before.boot || (peer.boot == before.boot && peer.session != before.session)
+        {
+            return "\(name) comes with an older copy of its data directory "
+                + "(start \(peer.boot), known \(before.boot)); " + remedy
+        }
+        return nil
+    }
+
+    /// The answer to an accepted greeting: what the peer has acknowledged to this replica.
+    func reply(to peer: ReplicaID) -> Bytes {
+        var writer = ByteWriter(capacity: 48)
+        let witness = membership.index(of: peer).map { witnesses[$0] } ?? Witness()
+        writer.write(witness.promised)
+        writer.write(witness.accepted)
+        return writer.bytes
+    }
+
+    /// Why this replica's disk cannot be what it was, according to a peer's answer; nil if all
+    /// is well.
+    func contradiction(
+        in reply: Bytes, from peer: ReplicaID, promised: Ballot, highestSlot: Slot
+    ) -> String? {
+        var reader = ByteReader(reply)
+        guard let ballot = try? reader.readBallot(), let slot = try? reader.readSlot() else {
+            return nil
+        }
+        guard ballot > promised || slot > highestSlot else { return nil }
+        return "member \(hex(peer.rawValue)) has this replica's word up to ballot \(ballot.round) "
+            + "and slot \(slot.rawValue), but the data directory ends at ballot \(promised.round) "
+            + "and slot \(highestSlot.rawValue): it is an older copy and must not vote; stop this "
+            + "member, remove it, and add it again as a new one with an empty data directory"
+    }
+
+    /// A peer gave its word.
+    mutating func witnessed(_ message: Message, by replica: ReplicaID) {
+        guard let index = membership.index(of: replica) else { return }
+        switch message {
+        case .promise(let promise):
+            witnesses[index].promised = max(witnesses[index].promised, promise.ballot)
+        case .accepted(let ballot, _, let last):
+            witnesses[index].promised = max(witnesses[index].promised, ballot)
+            witnesses[index].accepted = max(witnesses[index].accepted, last)
+        default: break
+        }
+    }
+
+    private func hex(_ number: UInt64) -> String { String(number, radix: 16) }
+}

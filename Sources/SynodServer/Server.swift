@@ -1,0 +1,184 @@
+package import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import SynodAPI
+import SynodNode
+import SynodPaxos
+import SynodRocksDB
+import SynodStorage
+import SynodTransport
+
+/// A replica as a process: its data directory, threads and ports, from start to graceful end.
+package enum Server {
+    /// Why the server ended although nobody asked it to; one sentence for the operator.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Serves until the process is asked to end with SIGTERM or SIGINT, which
+    /// ``Platform/holdEndSignals()`` must have held back since the start of the process.
+    ///
+    /// Throws ``Failure``, with the data intact, when a port, the data directory or a peer's
+    /// refusal makes it impossible to serve.
+    package static func run(_ configuration: ServerConfiguration, logger: Logger) async throws {
+        let disk: Disk
+        do throws(StorageError) {
+            disk = try Disk(configuration)
+        } catch {
+            throw Failure(description: ReplicaThread.describe(error))
+        }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: eventLoopCount)
+        let end = EndOfService()
+        let replica = ReplicaThread()
+        let membership = Membership(configuration.initialCluster.map { ReplicaID($0.id) })
+        let bridge = PeerBridge(
+            replica: replica, membership: membership, logger: logger,
+            onFailure: { end.finish(.failed($0)) })
+        let transport = PeerTransport(
+            configuration: TransportConfiguration(
+                listen: configuration.listenPeerURLs.map(PeerAddress.init)),
+            events: bridge, group: group, logger: logger)
+        bridge.use(transport)
+        let api = APIServer(
+            configuration: APIConfiguration(configuration), sink: replica, group: group)
+
+        let node = try makeNode(configuration, membership, disk)
+        let greetings = membership.replicas.map { ($0, node.hello(to: $0)) }
+        _ = try await transport.listen()
+        replica.start(
+            consume node, log: disk.log,
+            in: ReplicaThread.Surroundings(
+                peers: bridge, answerSinks: api.answerSinks, directory: disk.directory,
+                logger: logger, onFailure: { end.finish(.failed($0)) },
+                onReady: { sayReady(configuration, logger) }))
+        do {
+            try await api.start()
+        } catch {
+            throw Failure(description: "\(error)")
+        }
+        for (peer, greeting) in greetings where peer.rawValue != configuration.member.id {
+            guard
+                let member = configuration.initialCluster.first(where: { $0.id == peer.rawValue })
+            else { continue }
+            transport.dial(
+                PeerID(peer.rawValue), at: member.peerURLs.map(PeerAddress.init), hello: greeting)
+        }
+        let watch = SpaceWatch(directory: disk.directory, replica: replica, logger: logger)
+        watch.start()
+        Platform.startThread("synod-signals") {
+            end.finish(.asked(Platform.waitForEndSignal()))
+        }
+
+        let reason = await end.wait()
+        watch.stop()
+        if case .asked(let signal) = reason {
+            logger.notice("stops", metadata: ["because": "\(signal)"])
+        }
+        await api.shutdown()
+        await transport.shutdown()
+        replica.stop()
+        try? await group.shutdownGracefully()
+        if case .failed(let message) = reason { throw Failure(description: message) }
+    }
+
+    /// Half of the processors: the other half is the replica's, the disk's and the system's.
+    private static var eventLoopCount: Int { max(1, min(4, System.coreCount / 2)) }
+
+    private static func makeNode(
+        _ configuration: ServerConfiguration, _ membership: Membership, _ disk: Disk
+    ) throws -> ReplicaThread.ServerNode {
+        let timing = Timing(
+            heartbeat: .milliseconds(UInt64(configuration.heartbeatMilliseconds)),
+            election: .milliseconds(UInt64(configuration.electionMilliseconds)))
+        let directory = disk.directory
+        do throws(StorageError) {
+            return try Node(
+                NodeConfiguration(
+                    identity: ReplicaID(configuration.member.id),
+                    cluster: configuration.clusterID, membership: membership, timing: timing,
+                    incarnation: disk.incarnation, session: Platform.random(),
+                    snapshotCount: UInt64(configuration.snapshotCount),
+                    quotaBytes: configuration.quotaBytes.map { UInt64($0) }),
+                log: disk.log, state: disk.state, seed: Platform.random(), now: Platform.now(),
+                makeState: { () throws(StorageError) in
+                    let (number, store) = try directory.createState()
+                    return (UInt64(number), store)
+                })
+        } catch {
+            throw Failure(description: ReplicaThread.describe(error))
+        }
+    }
+
+    /// The three lines that launchers written for etcd wait for (contract 1.21).
+    private static func sayReady(_ configuration: ServerConfiguration, _ logger: Logger) {
+        let clients = configuration.listenClientURLs.map(\.description).joined(separator: ",")
+        logger.notice(
+            "enabled capabilities for version", metadata: ["cluster-version": "3.6"])
+        logger.notice(
+            "published local member to cluster",
+            metadata: ["name": "\(configuration.name)", "member": "\(hex(configuration.member.id))"])
+        logger.notice("ready to serve client requests", metadata: ["address": "\(clients)"])
+    }
+
+    private static func hex(_ number: UInt64) -> String { String(number, radix: 16) }
+}
+
+/// What a replica keeps on disk, opened.
+private struct Disk {
+    let directory: DataDirectory
+    let log: RocksStore
+    let state: RocksStore
+    let incarnation: UInt64
+
+    init(_ configuration: ServerConfiguration) throws(StorageError) {
+        directory = try DataDirectory(path: configuration.dataDirectory)
+        let identity = try directory.establish(
+            MemberIdentity(
+                clusterID: configuration.clusterID, memberID: configuration.member.id,
+                incarnation: Platform.random(), name: configuration.name))
+        incarnation = identity.incarnation
+        log = try directory.openLog()
+        if try LogSchema.isNew(log) {
+            // Anything there is left from a first start that was cut short.
+            try directory.removeStates(except: 0)
+            state = try directory.createState().store
+        } else {
+            let number = UInt32(truncatingIfNeeded: try LogSchema.currentState(in: log))
+            state = try directory.openState(number)
+            try directory.removeStates(except: number)
+        }
+    }
+}
+
+/// Why a server ends, settled once and awaited once.
+private final class EndOfService: Sendable {
+    enum Reason: Sendable {
+        /// By a signal.
+        case asked(String)
+        case failed(String)
+    }
+
+    private let stream: AsyncStream<Reason>
+    private let continuation: AsyncStream<Reason>.Continuation
+
+    init() {
+        (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
+    }
+
+    func finish(_ reason: Reason) {
+        continuation.yield(reason)
+        continuation.finish()
+    }
+
+    func wait() async -> Reason {
+        for await reason in stream { return reason }
+        return .failed("the server was cancelled")
+    }
+}
+
+extension PeerAddress {
+    fileprivate init(_ url: ServerConfiguration.URL) {
+        self.init(host: url.bindHost, port: url.port)
+    }
+}
