@@ -99,7 +99,11 @@ let package = Package(
         tests("SynodKeyspaceTests", ["SynodKeyspace", "SynodStorage", "SynodBytes", "EtcdWire"]),
         tests("SynodNodeTests", ["SynodNode", "SynodPaxos", "SynodKeyspace", "SynodStorage"]),
         tests("SynodTransportTests", ["SynodTransport", "SynodBytes", nioCore, nioPosix, logging]),
-        tests("SynodGRPCTests", ["SynodGRPC", nioCore, nioPosix, nioEmbedded, nioHTTP2, nioHPACK]),
+        tests(
+            "SynodGRPCTests",
+            [
+                "SynodGRPC", "SynodBytes", nioCore, nioPosix, nioEmbedded, nioHTTP2, nioHPACK,
+            ]),
         tests("SynodServerTests", ["SynodServer", logging]),
         tests("EndToEndTests", ["SynodBytes", "SynodClient", "EtcdWire", protobuf]),
     ]
