@@ -92,6 +92,13 @@ enum FileSystem {
         return status.st_mode & 0o777
     }
 
+    /// The length of a file in bytes.
+    static func size(_ path: String) throws(StorageError) -> UInt64 {
+        var status = stat()
+        if stat(path, &status) != 0 { throw error("examine \(path)") }
+        return UInt64(status.st_size)
+    }
+
     /// Makes a directory and those above it, for this user alone; not an error if it is there.
     static func makeDirectory(_ path: String) throws(StorageError) {
         if exists(path) { return }

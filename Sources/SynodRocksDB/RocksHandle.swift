@@ -24,14 +24,7 @@ final class RocksHandle: @unchecked Sendable {
         database = try RocksFailure.check("open the store in \(path)") { error in
             rocksdb_open(options, path, error)
         }!
-        if let mark, latestSequence < mark.sequence {
-            throw StorageError(
-                .corrupt,
-                """
-                The store in \(path) ends at \(latestSequence) and had acknowledged \
-                \(mark.sequence): its last writes are lost. \(Advice.replaceMember)
-                """)
-        }
+        try mark?.opened(at: latestSequence)
     }
 
     deinit {

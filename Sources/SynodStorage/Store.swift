@@ -66,12 +66,15 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
         case corrupt
         /// Another process holds the directory.
         case locked
+        /// The directory is not one to use: another member's, of a newer format, or open to
+        /// other users.
+        case unsuitable
         /// Any other failed read, write or sync.
         case io
     }
 
     package let kind: Kind
-    /// What the engine said.
+    /// What happened, in sentences for people, and what to do about it.
     package let message: String
 
     package init(_ kind: Kind, _ message: String) {

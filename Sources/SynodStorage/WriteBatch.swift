@@ -35,6 +35,11 @@ package struct WriteBatch: Sendable {
     }
 
     @inlinable
+    /// As the other `put`, without the cost of a generic call.
+    package mutating func put(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+        append(Tag.put, key, value)
+    }
+
     package mutating func delete(_ key: some Collection<UInt8>) {
         append(Tag.delete, key, EmptyCollection())
     }

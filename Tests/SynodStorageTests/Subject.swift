@@ -48,12 +48,19 @@ struct TemporaryDirectory {
     let path: String
 
     private static let root: String = {
-        let root = NSTemporaryDirectory() + "synod-storage-tests-\(getpid())"
+        let root = TemporaryDirectory.root(of: getpid())
         try! FileManager.default.createDirectory(
             atPath: root, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        atexit { try? FileManager.default.removeItem(atPath: TemporaryDirectory.root) }
+        atexit {
+            try? FileManager.default.removeItem(atPath: TemporaryDirectory.root(of: getpid()))
+        }
         return root
     }()
+
+    /// Where a process of this suite keeps its directories.
+    static func root(of process: pid_t) -> String {
+        NSTemporaryDirectory() + "synod-storage-tests-\(process)"
+    }
 
     init() {
         path = Self.root + "/" + UUID().uuidString
@@ -118,3 +125,11 @@ extension StoreView {
         try collect(scan)
     }
 }
+
+/// 100 kB that no compression makes smaller.
+let incompressible: Bytes = {
+    var random = PRNG(seed: 1)
+    var writer = ByteWriter(capacity: 100_000)
+    while writer.count < 100_000 { writer.write(random.next()) }
+    return writer.bytes
+}()

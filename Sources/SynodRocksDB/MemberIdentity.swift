@@ -1,0 +1,69 @@
+import SynodBytes
+import SynodStorage
+
+/// Whose data a directory holds.
+package struct MemberIdentity: Sendable, Equatable {
+    package let clusterID: UInt64
+    package let memberID: UInt64
+    /// Drawn at random when the directory is made: another directory of the same member has
+    /// another one, and peers tell a wiped member by it.
+    package let incarnation: UInt64
+    /// The member's name, for people.
+    package let name: String
+
+    package init(clusterID: UInt64, memberID: UInt64, incarnation: UInt64, name: String) {
+        self.clusterID = clusterID
+        self.memberID = memberID
+        self.incarnation = incarnation
+        self.name = name
+    }
+}
+
+extension MemberIdentity {
+    /// Stands at the beginning of an identity file, in every version of the format.
+    private static let magic = Bytes("synod id".utf8)
+    private static let formatVersion: UInt32 = 1
+    /// Bytes; generous, as the name is the only part without a fixed size.
+    static let maximumFileSize = 4096
+
+    /// magic, format version, cluster, member, incarnation, name; then the CRC-32C of all that, as
+    /// the last four bytes in every version of the format.
+    var encoded: Bytes {
+        var writer = ByteWriter(capacity: 64)
+        writer.writeRaw(Self.magic)
+        writer.write(Self.formatVersion)
+        writer.write(clusterID)
+        writer.write(memberID)
+        writer.write(incarnation)
+        writer.writePrefixed(name.utf8)
+        writer.write(CRC32C.checksum(writer.bytes))
+        return writer.bytes
+    }
+
+    /// Reads an identity file. Nil if it is damaged; throws if it is whole and of a newer format.
+    init?(encoded: Bytes) throws(StorageError) {
+        let covered = encoded.dropLast(4)
+        var end = ByteReader(encoded.suffix(4))
+        guard let checksum = try? end.read(UInt32.self), CRC32C.checksum(covered) == checksum,
+            covered.starts(with: Self.magic)
+        else { return nil }
+        var reader = ByteReader(covered.dropFirst(Self.magic.count))
+        guard let version = try? reader.read(UInt32.self) else { return nil }
+        guard version <= Self.formatVersion else {
+            throw StorageError(
+                .unsuitable,
+                """
+                The data directory has format \(version), and this program knows formats up to \
+                \(Self.formatVersion). Start the newer program that wrote it.
+                """)
+        }
+        guard let clusterID = try? reader.read(UInt64.self),
+            let memberID = try? reader.read(UInt64.self),
+            let incarnation = try? reader.read(UInt64.self),
+            let name = try? reader.readPrefixed(), reader.isAtEnd
+        else { return nil }
+        self.init(
+            clusterID: clusterID, memberID: memberID, incarnation: incarnation,
+            name: String(decoding: name, as: UTF8.self))
+    }
+}

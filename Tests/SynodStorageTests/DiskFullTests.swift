@@ -1,0 +1,55 @@
+import Foundation
+import SynodBytes
+import SynodRocksDB
+import SynodStorage
+import Testing
+
+/// A volume without space left: a small one of our own, in memory.
+@Suite(.enabled(if: geteuid() == 0, "mounting a small volume needs root"))
+struct DiskFullTests {
+    #if os(Linux)
+        @Test(arguments: RocksKind.allCases)
+        func aFullDiskIsReportedAndLosesNothing(_ kind: RocksKind) throws {
+            let volume = TemporaryDirectory().path
+            try run("mount", "-t", "tmpfs", "-o", "size=40m,mode=700", "none", volume)
+            defer { try? run("umount", volume) }
+            let path = volume + "/store"
+            let store = try RocksStore(path: path, kind: kind, creation: .allowed)
+            var acknowledged = 0
+            var failure: StorageError?
+            while failure == nil, acknowledged < 1000 {
+                do {
+                    try store.put(
+                        [Pair(bigEndian(acknowledged), incompressible)], durability: .synced)
+                    acknowledged += 1
+                } catch let error as StorageError {
+                    failure = error
+                }
+            }
+            let full = try #require(failure)
+            #expect(full.kind == .full)
+            #expect(acknowledged > 10)
+            #expect(throws: full) { try store.put("more", "1") }
+            #expect(throws: full) { try store.flush() }
+            #expect(try store.get(bigEndian(acknowledged - 1))?.count == 100_000)
+            store.close()
+
+            try run("mount", "-o", "remount,size=200m", volume)
+            let reopened = try RocksStore(path: path, kind: kind, creation: .forbidden)
+            let keys = try reopened.pairs().map(\.key)
+            #expect(keys.count >= acknowledged)
+            #expect(Array(keys.prefix(acknowledged)) == (0..<acknowledged).map(bigEndian))
+            try reopened.put("more", "1", durability: .synced)
+            reopened.close()
+        }
+
+        private func run(_ command: String...) throws {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = command
+            try process.run()
+            process.waitUntilExit()
+            try #require(process.terminationStatus == 0, "\(command) failed")
+        }
+    #endif
+}
