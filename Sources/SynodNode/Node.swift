@@ -107,8 +107,9 @@ package struct Node<Log: Store, State: Store> {
 
     private static func recover(
         _ keyspace: inout Keyspace<State>, from log: Log
-    ) throws(StorageError) -> (restored: Replica.Restored, firstRetained: Slot, flushedThrough: Slot)
-    {
+    ) throws(StorageError) -> (
+        restored: Replica.Restored, firstRetained: Slot, flushedThrough: Slot
+    ) {
         var restored = Replica.Restored()
         restored.promised = try LogSchema.readPromised(in: log) ?? .zero
         let recorded = Slot(try LogSchema.readNumber(LogSchema.chosenKey, in: log) ?? 0)
@@ -315,7 +316,9 @@ package struct Node<Log: Store, State: Store> {
         if try !keyspace.compactStep(budget: NodeLimits.compactionBudget) {
             output.wakeAt = now
         } else {
-            for waiter in compactionWaiters { output.answer(waiter.token, .message(waiter.response)) }
+            for waiter in compactionWaiters {
+                output.answer(waiter.token, .message(waiter.response))
+            }
             compactionWaiters.removeAll()
         }
         if !output.logBatch.isEmpty {
@@ -330,7 +333,8 @@ package struct Node<Log: Store, State: Store> {
         if let receiver { output.wakeAt = min(output.wakeAt, receiver.repeatAt) }
     }
 
-    private mutating func keepTime(_ now: Instant, _ output: inout NodeOutput) throws(StorageError) {
+    private mutating func keepTime(_ now: Instant, _ output: inout NodeOutput) throws(StorageError)
+    {
         if now >= measureAt {
             storedBytes = keyspace.totalBytes
             measureAt = now + NodeLimits.measureInterval

@@ -125,8 +125,7 @@ struct PeerRoster: Sendable {
                 + "(incarnation \(hex(peer.incarnation)), known \(hex(before.incarnation))); "
                 + remedy
         }
-        if peer.boot < before.boot || (peer.boot == before.boot && peer.session != before.session)
-        {
+        if peer.boot < before.boot || (peer.boot == before.boot && peer.session != before.session) {
             return "\(name) comes with an older copy of its data directory "
                 + "(start \(peer.boot), known \(before.boot)); " + remedy
         }

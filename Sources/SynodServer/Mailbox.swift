@@ -1,3 +1,5 @@
+import SynodPaxos
+
 #if canImport(Glibc)
     @preconcurrency import Glibc
 #elseif canImport(Musl)
@@ -5,8 +7,6 @@
 #else
     @preconcurrency import Darwin
 #endif
-
-import SynodPaxos
 
 /// A queue with many writers and one reader who sleeps when it is empty: what has come in
 /// meanwhile is taken out all at once, so that a burst costs one wake-up.

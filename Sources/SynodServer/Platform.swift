@@ -1,3 +1,5 @@
+package import SynodPaxos
+
 #if canImport(Glibc)
     @preconcurrency import Glibc
 #elseif canImport(Musl)
@@ -5,8 +7,6 @@
 #else
     @preconcurrency import Darwin
 #endif
-
-package import SynodPaxos
 
 /// The little that the server needs of the operating system beside files and sockets.
 package enum Platform {

@@ -117,7 +117,9 @@ package enum Server {
             "enabled capabilities for version", metadata: ["cluster-version": "3.6"])
         logger.notice(
             "published local member to cluster",
-            metadata: ["name": "\(configuration.name)", "member": "\(hex(configuration.member.id))"])
+            metadata: [
+                "name": "\(configuration.name)", "member": "\(hex(configuration.member.id))",
+            ])
         logger.notice("ready to serve client requests", metadata: ["address": "\(clients)"])
     }
 

@@ -1,0 +1,175 @@
+import SynodNode
+import SynodPaxos
+import SynodStorage
+import Testing
+
+private let one = NodeCluster.id(1)
+private let two = NodeCluster.id(2)
+private let three = NodeCluster.id(3)
+
+@Suite struct NodeTests {
+    @Test(arguments: [1, 3, 4])
+    func `a write at any replica is acknowledged and read at every other`(count: Int) throws {
+        let cluster = try NodeCluster(count)
+        try cluster.run(.milliseconds(500))
+        for replica in cluster.membership.replicas {
+            let put = try cluster.put(
+                "k\(replica.rawValue)", "value-\(replica.rawValue)", at: replica)
+            try cluster.run(.milliseconds(50))
+            #expect(cluster.isAcknowledged(put))
+            for reader in cluster.membership.replicas {
+                let get = try cluster.get("k\(replica.rawValue)", at: reader)
+                try cluster.run(.milliseconds(20))
+                #expect(cluster.answer(get, contains: "value-\(replica.rawValue)"))
+            }
+        }
+    }
+
+    @Test func `a majority without its leader elects another and goes on`() throws {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        let leader = ReplicaID(try cluster.status(of: one).leader)
+        let survivor = cluster.membership.replicas.first { $0 != leader }!
+        let before = try cluster.put("a", "before", at: survivor)
+        try cluster.run(.milliseconds(20))
+        #expect(cluster.isAcknowledged(before))
+        cluster.crash(leader)
+        let during = try cluster.put("b", "during", at: survivor)
+        try cluster.run(.milliseconds(300))
+        #expect(cluster.isAcknowledged(during))
+        let get = try cluster.get("a", at: survivor)
+        try cluster.run(.milliseconds(20))
+        #expect(cluster.answer(get, contains: "before"))
+    }
+
+    @Test func `nothing is acknowledged without a majority, and the client is told in time`() throws
+    {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        cluster.crash(two)
+        cluster.crash(three)
+        let put = try cluster.put("a", "lost", at: one)
+        try cluster.run(.milliseconds(6900))
+        #expect(cluster.answers[put] == nil)
+        try cluster.run(.milliseconds(300))
+        guard case .failure(let failure)? = cluster.answers[put] else {
+            Issue.record("the put was not refused")
+            return
+        }
+        #expect(failure == .timedOut)
+    }
+
+    @Test func `all replicas lose power at once and nothing acknowledged is lost`() throws {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        var puts: [(key: String, call: UInt64)] = []
+        for number in 0..<200 {
+            let replica = cluster.membership.replicas[number % 3]
+            puts.append(("k\(number)", try cluster.put("k\(number)", "v\(number)", at: replica)))
+        }
+        try cluster.run(.milliseconds(100))
+        for replica in cluster.membership.replicas { cluster.crash(replica) }
+        for replica in cluster.membership.replicas { try cluster.start(replica) }
+        try cluster.run(.milliseconds(1000))
+        for (number, put) in puts.enumerated() {
+            #expect(cluster.isAcknowledged(put.call))
+            let get = try cluster.get(put.key, at: two)
+            try cluster.run(.milliseconds(5))
+            #expect(cluster.answer(get, contains: "v\(number)"))
+        }
+    }
+
+    @Test func `a replica that was away for long catches up with a snapshot`() throws {
+        let cluster = try NodeCluster(3, snapshotCount: 10)
+        try cluster.run(.milliseconds(500))
+        cluster.crash(three)
+        for number in 0..<100 {
+            let put = try cluster.put("k\(number)", "v\(number)", at: one)
+            try cluster.run(.milliseconds(10))
+            #expect(cluster.isAcknowledged(put) || number < 40)
+        }
+        try cluster.start(three)
+        try cluster.run(.milliseconds(2000))
+        #expect(
+            try cluster.status(of: three).appliedThrough == cluster.status(of: one).appliedThrough)
+        let get = try cluster.get("k7", at: three, linearizable: false)
+        #expect(cluster.answer(get, contains: "v7"))
+        #expect(cluster.hosts[three]!.states.count > 1, "a snapshot was installed")
+
+        // What was installed is what a restart finds.
+        cluster.crash(three)
+        try cluster.start(three)
+        try cluster.run(.milliseconds(1000))
+        let again = try cluster.get("k7", at: three, linearizable: false)
+        #expect(cluster.answer(again, contains: "v7"))
+    }
+
+    @Test func `a replica that was away for a moment catches up from the log`() throws {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        cluster.crash(three)
+        for number in 0..<50 {
+            _ = try cluster.put("k\(number)", "v\(number)", at: one)
+            try cluster.run(.milliseconds(20))
+        }
+        try cluster.start(three)
+        try cluster.run(.milliseconds(1000))
+        let get = try cluster.get("k49", at: three, linearizable: false)
+        #expect(cluster.answer(get, contains: "v49"))
+        #expect(cluster.hosts[three]!.states.count == 1, "no snapshot was needed")
+    }
+
+    @Test func `a wiped replica is refused under its old identity`() throws {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        cluster.crash(three)
+        cluster.wipe(three)
+        try cluster.start(three)
+        try cluster.run(.milliseconds(500))
+        #expect(cluster.refusals.contains { $0.contains("another data directory") })
+        #expect(cluster.hosts[three]!.node == nil)
+    }
+
+    @Test func `a replica on an older copy of its disk is refused`() throws {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        cluster.crash(three)
+        let copy = cluster.copyDisk(of: three)
+        try cluster.start(three)
+        try cluster.run(.milliseconds(500))
+        cluster.crash(three)
+        cluster.restoreDisk(of: three, from: copy)
+        try cluster.start(three)
+        try cluster.run(.milliseconds(500))
+        #expect(cluster.refusals.contains { $0.contains("older copy") })
+        #expect(cluster.hosts[three]!.node == nil)
+    }
+
+    @Test func `a replica that forgot what it acknowledged stops by itself`() throws {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        let copy = cluster.copyDisk(of: three)
+        for number in 0..<20 {
+            _ = try cluster.put("k\(number)", "v", at: one)
+            try cluster.run(.milliseconds(20))
+        }
+        cluster.crash(three)
+        cluster.restoreDisk(of: three, from: copy)
+        try cluster.start(three)
+        try cluster.run(.milliseconds(500))
+        #expect(cluster.hosts[three]!.node == nil)
+        #expect(cluster.fatal[three]?.contains("older copy") == true)
+    }
+
+    @Test func `an asymmetric cut does not stop the others`() throws {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        let leader = ReplicaID(try cluster.status(of: one).leader)
+        let others = cluster.membership.replicas.filter { $0 != leader }
+        // The leader still hears everybody, and nobody hears it.
+        for other in others { cluster.cut.insert([leader, other]) }
+        let put = try cluster.put("a", "v", at: others[0])
+        try cluster.run(.milliseconds(3000))
+        #expect(cluster.isAcknowledged(put))
+    }
+}
