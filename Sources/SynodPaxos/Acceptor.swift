@@ -65,7 +65,7 @@ package struct Acceptor: Sendable {
         }
         // A chosen slot: a ballot this high can only propose the chosen entry again (P2c).
         guard slot >= accepted.base else { return .accepted }
-        guard slot.distance(from: accepted.base) < Limits.acceptAhead else { return .tooFarAhead }
+        guard hasRoom(for: slot) else { return .tooFarAhead }
         if let earlier = accepted[slot], earlier.ballot == ballot {
             precondition(
                 earlier.entry == entry, "A ballot proposes one entry at most in a slot.")
@@ -75,6 +75,11 @@ package struct Acceptor: Sendable {
         accepted[slot] = value
         outbox.persist.append(.accepted(slot, value))
         return .accepted
+    }
+
+    /// Whether the slot is near enough to the chosen prefix to be kept.
+    func hasRoom(for slot: Slot) -> Bool {
+        slot < accepted.base.advanced(by: Limits.acceptAhead)
     }
 
     /// Takes the entry of a slot that this acceptor accepted at exactly `ballot`.

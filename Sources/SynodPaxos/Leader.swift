@@ -111,7 +111,7 @@ struct Leader: Sendable {
     mutating func proposeQueued(
         _ acceptor: inout Acceptor, now: Instant, retransmission: Interval, _ outbox: inout Outbox
     ) {
-        while !queue.isEmpty, mayPropose {
+        while !queue.isEmpty, mayPropose(acceptor) {
             var batch: [Command] = []
             var bytes = 0
             while let command = queue.first, batch.count < Limits.entryCommands,
@@ -130,9 +130,9 @@ struct Leader: Sendable {
         }
     }
 
-    private var mayPropose: Bool {
+    private func mayPropose(_ acceptor: Acceptor) -> Bool {
         guard nextSlot.distance(from: inFlight.base) < Limits.window,
-            inFlightBytes < Limits.windowBytes
+            inFlightBytes < Limits.windowBytes, acceptor.hasRoom(for: nextSlot)
         else { return false }
         let isWriting = inFlight[Slot(nextSlot.rawValue - 1)].map { $0.ownTicket > durable }
         return isWriting != true || queueBytes >= Limits.entryBytes

@@ -248,11 +248,12 @@ package struct Replica: Sendable {
     }
 
     private var wakeAt: Instant {
-        var at = min(
-            reader.repeatAt, forwarder.repeatAt, learner.wakeAt(patience: timing.heartbeat))
+        var at = min(reader.repeatAt, learner.wakeAt(patience: timing.heartbeat))
         switch role {
-        case .following: at = min(at, election.suspectAt)
-        case .campaigning(let campaign): at = min(at, campaign.deadline, campaign.repeatAt)
+        case .following: at = min(at, election.suspectAt, forwarder.repeatAt)
+        case .campaigning(let campaign):
+            at = min(at, campaign.deadline, campaign.repeatAt, forwarder.repeatAt)
+        // A leader forwards nothing: what it sent to the one before it is not sent again.
         case .leading(let leader): at = min(at, heartbeatAt, leader.repeatAt)
         }
         return at
@@ -503,6 +504,11 @@ extension Replica {
     ) {
         guard ballot >= acceptor.promised else { return endCampaign(campaign, now, &outbox) }
         let recovery = campaign.recovery()
+        // Far behind what is chosen, this replica could not accept its own proposals: it catches
+        // up first and leaves the lead to another, or to a later campaign of its own.
+        guard acceptor.hasRoom(for: recovery.recoveredThrough.next) else {
+            return endCampaign(campaign, now, &outbox)
+        }
         var leader = Leader(
             ballot: ballot, recovery: recovery, membership: membership, me: me, now: now)
         for entry in recovery.entries { leader.propose(entry, &acceptor, &outbox) }
