@@ -16,7 +16,7 @@ extension Keyspace {
         }
         var answer = AnswerWriter(isWanted: header != nil)
         let inner = header ?? .inner
-        switch admitted {
+        switch consume admitted {
         case .put(let request):
             do throws(KeyspaceError) { try check(request) } catch {
                 return header.map { _ in .failure(error) }
@@ -89,7 +89,7 @@ extension Keyspace {
         let id = index.put(
             request.key, entry: entry, mark: mark, createRevision: record.createRevision,
             version: record.version, lease: record.lease)
-        keep(pending.last, of: id)
+        keep(pending.last(limit: Limits.cachedRecordBytes), of: id)
         openChanges += 1
         usedBytes += UInt64(mark.byteCount)
     }
@@ -116,7 +116,7 @@ extension Keyspace {
                 lease: 0)
             let mark = pending.append(record, main: main, sub: openChanges, isTombstone: true)
             index.delete(id, mark: mark)
-            index.withSlab { slab in cache.put(nil, for: id, in: &slab) }
+            keep(nil, of: id)
             openChanges += 1
             usedBytes += UInt64(mark.byteCount)
         }

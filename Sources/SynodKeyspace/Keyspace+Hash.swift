@@ -52,14 +52,9 @@ extension Keyspace {
             }
             return add(mark, key: UnsafeRawBufferPointer(rebasing: key.dropFirst()), value: value)
         }
-        pending.forEach { mark, record in
+        pending.forEach { mark, key, value in
             guard failure == nil, mark.main <= through else { return }
-            RecordLayout.key(of: mark).withUnsafeBytes { key in
-                record.withUnsafeBytes { value in
-                    _ = add(
-                        mark, key: UnsafeRawBufferPointer(rebasing: key.dropFirst()), value: value)
-                }
-            }
+            _ = add(mark, key: UnsafeRawBufferPointer(rebasing: key.dropFirst()), value: value)
         }
         if let failure { throw failure }
         return .success(

@@ -122,7 +122,8 @@ extension Keyspace {
         if index[candidate.id].cachedRecord != nil {
             index.withSlab { $0[candidate.id].isReferencedInCache = true }
         } else {
-            keep(try latestRecord(of: candidate.id), of: candidate.id)
+            let record = try latestRecord(of: candidate.id)
+            if record.count <= Limits.cachedRecordBytes { keep(Bytes(record), of: candidate.id) }
         }
     }
 }

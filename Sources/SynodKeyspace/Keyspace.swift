@@ -101,9 +101,8 @@ extension Keyspace {
         }
     }
 
-    /// Keeps the latest record of a key in memory, if there is room for it.
-    mutating func keep(_ record: ArraySlice<UInt8>, of id: KeyID) {
-        let kept = record.count <= Limits.cachedRecordBytes ? Bytes(record) : nil
-        index.withSlab { slab in cache.put(kept, for: id, in: &slab) }
+    /// Keeps the latest record of a key in memory, or forgets the one before.
+    mutating func keep(_ record: Bytes?, of id: KeyID) {
+        index.withSlab { slab in cache.put(record, for: id, in: &slab) }
     }
 }

@@ -35,36 +35,44 @@ struct RangeQuery {
     func gather(from index: KeyIndex) -> (candidates: [Candidate], count: Int) {
         let wanted = request.countOnly ? 0 : (needsAll ? .max : limit)
         var candidates: [Candidate] = []
-        guard let revision else {
-            if wanted > 0 {
-                index.forEach(in: request.range) { id in
-                    let entry = index[id]
-                    if entry.isLive {
-                        candidates.append(
-                            Candidate(
-                                id: id, mark: entry.latest, isLatest: true,
-                                position: candidates.count, createRevision: entry.createRevision,
-                                version: entry.version))
-                    }
-                    return candidates.count < wanted
-                }
-            }
-            let hasAll = wanted == .max
-            return (candidates, hasAll ? candidates.count : index.liveCount(in: request.range))
+        if revision == nil && wanted < .max {
+            // The rest of the range is counted without looking at every key.
+            gather(wanted, from: index, into: &candidates)
+            return (candidates, index.liveCount(in: request.range))
         }
         var count = 0
         index.forEach(in: request.range) { id in
-            guard let mark = index[id].mark(at: revision) else { return true }
+            guard let candidate = candidate(index, id, position: count) else { return true }
             count += 1
-            guard candidates.count < wanted else { return true }
-            let isLatest = mark.isSameChange(as: index[id].latest)
-            candidates.append(
-                Candidate(
-                    id: id, mark: mark, isLatest: isLatest, position: candidates.count,
-                    createRevision: index[id].createRevision, version: index[id].version))
+            if candidates.count < wanted { candidates.append(candidate) }
             return true
         }
         return (candidates, count)
+    }
+
+    private func gather(_ wanted: Int, from index: KeyIndex, into candidates: inout [Candidate]) {
+        guard wanted > 0 else { return }
+        index.forEach(in: request.range) { id in
+            if let candidate = candidate(index, id, position: candidates.count) {
+                candidates.append(candidate)
+            }
+            return candidates.count < wanted
+        }
+    }
+
+    private func candidate(_ index: KeyIndex, _ id: KeyID, position: Int) -> Candidate? {
+        let latest = index[id].latest
+        let mark: Mark
+        if let revision {
+            guard let inForce = index[id].mark(at: revision) else { return nil }
+            mark = inForce
+        } else {
+            guard index[id].isLive else { return nil }
+            mark = latest
+        }
+        return Candidate(
+            id: id, mark: mark, isLatest: mark.isSameChange(as: latest), position: position,
+            createRevision: index[id].createRevision, version: index[id].version)
     }
 
     /// Whether filters or order depend on what only records tell of older changes.

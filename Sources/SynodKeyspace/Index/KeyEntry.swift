@@ -23,12 +23,30 @@ struct KeyEntry {
     var isQueuedInCache = false
     var isReferencedInCache = false
 
-    init(key: Bytes, latest: Mark) {
+    init(
+        key: Bytes, latest: Mark, createRevision: Int64 = 0, version: Int64 = 0, lease: Int64 = 0
+    ) {
         self.key = key
         self.latest = latest
+        self.createRevision = createRevision
+        self.version = version
+        self.lease = lease
     }
 
     var isLive: Bool { !latest.isTombstone }
+
+    /// Makes a change the latest. Returns whether the key was live before.
+    mutating func change(
+        to mark: Mark, createRevision: Int64, version: Int64, lease: Int64
+    ) -> Bool {
+        let wasLive = isLive
+        older.append(latest)
+        latest = mark
+        self.createRevision = createRevision
+        self.version = version
+        self.lease = lease
+        return wasLive
+    }
 
     /// The change in force at `revision`: the newest at or before it, nil when there is none or it
     /// is a tombstone.

@@ -29,52 +29,40 @@ struct KeyIndex {
         _ key: ArraySlice<UInt8>, entry: KeyID?, mark: Mark, createRevision: Int64, version: Int64,
         lease: Int64
     ) -> KeyID {
-        let id: KeyID
-        if let entry {
-            id = entry
-            push(mark, to: id)
-        } else {
-            id = insert(key, mark: mark)
+        guard let id = entry else {
+            let new = KeyEntry(
+                key: Bytes(key), latest: mark, createRevision: createRevision, version: version,
+                lease: lease)
+            return insert(new)
         }
-        slab[id].createRevision = createRevision
-        slab[id].version = version
-        slab[id].lease = lease
+        let wasLive = slab[id].change(
+            to: mark, createRevision: createRevision, version: version, lease: lease)
+        if !wasLive { countLive(1, at: order.lowerBound(key, in: slab)) }
         return id
     }
 
     /// Records that a key was deleted.
     mutating func delete(_ id: KeyID, mark: Mark) {
-        push(mark, to: id)
-        slab[id].createRevision = 0
-        slab[id].version = 0
-        slab[id].lease = 0
+        let wasLive = slab[id].change(to: mark, createRevision: 0, version: 0, lease: 0)
+        if wasLive { countLive(-1, at: order.lowerBound(slab[id].key[...], in: slab)) }
     }
 
     /// Adds a key of which only a tombstone is left.
     mutating func insertTombstone(_ key: ArraySlice<UInt8>, mark: Mark) {
-        _ = insert(key, mark: mark)
+        _ = insert(KeyEntry(key: Bytes(key), latest: mark))
     }
 
-    private mutating func push(_ mark: Mark, to id: KeyID) {
-        let wasLive = slab[id].isLive
-        slab[id].older.append(slab[id].latest)
-        slab[id].latest = mark
-        guard wasLive == mark.isTombstone else { return }
-        let change = wasLive ? -1 : 1
-        order.addLive(change, at: order.lowerBound(slab[id].key[...], in: slab))
+    private mutating func countLive(_ change: Int, at position: KeyOrder.Position) {
+        order.addLive(change, at: position)
         liveCount += change
     }
 
-    private mutating func insert(_ key: ArraySlice<UInt8>, mark: Mark) -> KeyID {
-        let position = order.lowerBound(key, in: slab)
-        // Counted as live only once it is in its place, so that a split counts right.
-        let id = slab.insert(KeyEntry(key: Bytes(key), latest: mark))
-        order.insert(id, at: position, in: slab)
-        table.insert(id, hash: key.withUnsafeBytes { KeyTable.hash($0) })
-        if !mark.isTombstone {
-            order.addLive(1, at: order.lowerBound(key, in: slab))
-            liveCount += 1
-        }
+    private mutating func insert(_ entry: KeyEntry) -> KeyID {
+        let id = slab.insert(entry)
+        table.insert(id, hash: entry.key.withUnsafeBytes { KeyTable.hash($0) })
+        let place = order.lowerBound(entry.key[...], in: slab)
+        let position = order.insert(id, at: place, in: slab)
+        if entry.isLive { countLive(1, at: position) }
         return id
     }
 

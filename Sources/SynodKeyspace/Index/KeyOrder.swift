@@ -78,30 +78,29 @@ struct KeyOrder {
     }
 
     /// Adds a key, not counted as live yet, before the position that ``lowerBound(_:in:)`` gave.
-    mutating func insert(_ id: KeyID, at position: Position, in slab: KeySlab) {
-        guard !chunks.isEmpty else {
+    /// Returns where it is now.
+    mutating func insert(_ id: KeyID, at position: Position, in slab: KeySlab) -> Position {
+        var place = position
+        if place.offset == 0 && place.chunk > 0 {
+            // The start of a chunk is as well the end of the one before it.
+            place.chunk -= 1
+            place.offset = chunks[place.chunk].ids.count
+        }
+        let isLast = place.chunk + 1 >= chunks.count
+        if chunks.isEmpty || isLast && place.offset == Self.chunkCapacity {
+            // Keys that arrive in order leave full chunks behind.
             chunks.append(Chunk(ids: [id]))
-            return
+            return Position(chunk: chunks.count - 1, offset: 0)
         }
-        // A position at the start of a chunk is as well the end of the one before it.
-        var (chunk, offset) = (position.chunk, position.offset)
-        if offset == 0 && chunk > 0 {
-            chunk -= 1
-            offset = chunks[chunk].ids.count
-        }
-        if chunks[chunk].ids.count == Self.chunkCapacity {
-            if chunk == chunks.count - 1 && offset == Self.chunkCapacity {
-                // Keys that arrive in order leave full chunks behind.
-                chunks.append(Chunk(ids: [id]))
-                return
-            }
-            split(chunk, in: slab)
-            if offset > chunks[chunk].ids.count {
-                offset -= chunks[chunk].ids.count
-                chunk += 1
+        if chunks[place.chunk].ids.count == Self.chunkCapacity {
+            split(place.chunk, in: slab)
+            if place.offset > chunks[place.chunk].ids.count {
+                place.offset -= chunks[place.chunk].ids.count
+                place.chunk += 1
             }
         }
-        chunks[chunk].ids.insert(id, at: offset)
+        chunks[place.chunk].ids.insert(id, at: place.offset)
+        return place
     }
 
     private mutating func split(_ chunk: Int, in slab: KeySlab) {

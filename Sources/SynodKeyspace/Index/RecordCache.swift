@@ -17,24 +17,23 @@ struct RecordCache {
         self.budget = budget
     }
 
-    /// Takes the record as the entry's latest, or only forgets the one before if it is too large.
+    /// Takes the record as the entry's latest; nil only forgets the one before.
     mutating func put(_ record: Bytes?, for id: KeyID, in slab: inout KeySlab) {
-        if let old = slab[id].cachedRecord {
-            used -= old.count + Self.overhead
-            slab[id].isReferencedInCache = true
-        }
-        guard let record, record.count <= Limits.cachedRecordBytes else {
-            slab[id].cachedRecord = nil
-            return
-        }
-        used += record.count + Self.overhead
-        slab[id].cachedRecord = record
-        if !slab[id].isQueuedInCache {
-            slab[id].isQueuedInCache = true
-            slab[id].isReferencedInCache = false
-            queue.append(id)
-        }
+        replace(record, of: id, &slab[id])
         while used > budget { evict(from: &slab) }
+    }
+
+    private mutating func replace(_ record: Bytes?, of id: KeyID, _ entry: inout KeyEntry) {
+        if let old = entry.cachedRecord?.count {
+            used -= old + Self.overhead
+            entry.isReferencedInCache = true
+        }
+        if let count = record?.count { used += count + Self.overhead }
+        entry.cachedRecord = record
+        guard record != nil, !entry.isQueuedInCache else { return }
+        entry.isQueuedInCache = true
+        entry.isReferencedInCache = false
+        queue.append(id)
     }
 
     /// Passes over one entry of the queue: lets go of its record, or lets it off once because it
@@ -44,13 +43,13 @@ struct RecordCache {
         let id = queue[head]
         head += 1
         defer { shortenQueue() }
-        if let record = slab[id].cachedRecord {
+        if let count = slab[id].cachedRecord?.count {
             if slab[id].isReferencedInCache {
                 slab[id].isReferencedInCache = false
                 queue.append(id)
                 return
             }
-            used -= record.count + Self.overhead
+            used -= count + Self.overhead
             slab[id].cachedRecord = nil
         }
         slab[id].isQueuedInCache = false

@@ -6,30 +6,33 @@ import SynodStorage
 struct PendingRecords {
     private struct Item {
         let mark: Mark
-        let start: Int
+        /// Where the key of the record in the store begins.
+        let key: Int
+        /// Where the key ends and the record begins.
+        let record: Int
         let end: Int
     }
 
+    /// Every record behind its key.
     private var writer = ByteWriter()
     private var items: [Item] = []
 
     /// Appends the record of a change that comes after all others here. Returns its mark.
     mutating func append(_ record: Record, main: Int64, sub: UInt32, isTombstone: Bool) -> Mark {
+        let key = writer.count
+        RecordLayout.appendKey(main: main, sub: sub, isTombstone: isTombstone, to: &writer)
         let start = writer.count
         record.encode(into: &writer)
-        let keyBytes =
-            isTombstone ? RecordLayout.tombstoneKeyBytes : RecordLayout.putKeyBytes
         let mark = Mark(
-            main: main, sub: sub, isTombstone: isTombstone,
-            byteCount: keyBytes + writer.count - start)
-        items.append(Item(mark: mark, start: start, end: writer.count))
+            main: main, sub: sub, isTombstone: isTombstone, byteCount: writer.count - key)
+        items.append(Item(mark: mark, key: key, record: start, end: writer.count))
         return mark
     }
 
-    /// The record appended last.
-    var last: ArraySlice<UInt8> {
-        guard let item = items.last else { return [] }
-        return writer.bytes[item.start..<item.end]
+    /// A copy of the record appended last, unless it has more bytes than `limit`.
+    func last(limit: Int) -> Bytes? {
+        guard let item = items.last, item.end - item.record <= limit else { return nil }
+        return Bytes(writer.bytes[item.record..<item.end])
     }
 
     /// The record of a change that is in here.
@@ -46,15 +49,22 @@ struct PendingRecords {
             }
         }
         guard low < items.count, items[low].mark.isSameChange(as: mark) else { return nil }
-        return writer.bytes[items[low].start..<items[low].end]
+        return writer.bytes[items[low].record..<items[low].end]
     }
 
-    func forEach(_ body: (Mark, ArraySlice<UInt8>) -> Void) {
-        for item in items { body(item.mark, writer.bytes[item.start..<item.end]) }
+    /// Visits the records with their keys in the store.
+    func forEach(_ body: (Mark, _ key: UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
+        writer.bytes.withUnsafeBytes { bytes in
+            for item in items {
+                body(
+                    item.mark, UnsafeRawBufferPointer(rebasing: bytes[item.key..<item.record]),
+                    UnsafeRawBufferPointer(rebasing: bytes[item.record..<item.end]))
+            }
+        }
     }
 
     func add(to batch: inout WriteBatch) {
-        forEach { mark, record in batch.put(RecordLayout.key(of: mark), record) }
+        forEach { _, key, record in batch.put(key, record) }
     }
 
     /// The buffers are kept for the next batch unless one batch made them large.

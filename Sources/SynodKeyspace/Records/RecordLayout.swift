@@ -22,25 +22,30 @@ package enum RecordLayout {
 
     /// Lower and exclusive upper end of the records of these revisions.
     static func records(from lower: Int64, through upper: Int64) -> (lower: Bytes, upper: Bytes) {
-        var range = (lower: [recordPrefix], upper: [recordPrefix])
-        append(max(lower, 0), to: &range.lower)
-        if upper == .max {
-            range.upper[0] += 1
-        } else {
-            append(upper + 1, to: &range.upper)
+        func bound(_ revision: Int64) -> Bytes {
+            var writer = ByteWriter(capacity: 9)
+            writer.write(recordPrefix)
+            writer.writeBigEndian(revision)
+            return writer.bytes
         }
-        return range
+        let end = upper == .max ? [recordPrefix + 1] : bound(upper + 1)
+        return (bound(max(lower, 0)), end)
     }
 
     static func key(of mark: Mark) -> Bytes {
-        var key = Bytes()
-        key.reserveCapacity(tombstoneKeyBytes)
-        key.append(recordPrefix)
-        append(mark.main, to: &key)
-        key.append(UInt8(ascii: "_"))
-        append(Int64(mark.sub), to: &key)
-        if mark.isTombstone { key.append(UInt8(ascii: "t")) }
-        return key
+        var writer = ByteWriter(capacity: tombstoneKeyBytes)
+        appendKey(main: mark.main, sub: mark.sub, isTombstone: mark.isTombstone, to: &writer)
+        return writer.bytes
+    }
+
+    static func appendKey(
+        main: Int64, sub: UInt32, isTombstone: Bool, to writer: inout ByteWriter
+    ) {
+        writer.write(recordPrefix)
+        writer.writeBigEndian(main)
+        writer.write(UInt8(ascii: "_"))
+        writer.writeBigEndian(Int64(sub))
+        if isTombstone { writer.write(UInt8(ascii: "t")) }
     }
 
     /// The change that a record's key names; nil if it is no such key. `valueCount` is the size of
@@ -56,9 +61,5 @@ package enum RecordLayout {
         return Mark(
             main: main, sub: UInt32(sub), isTombstone: isTombstone,
             byteCount: key.count + valueCount)
-    }
-
-    private static func append(_ integer: Int64, to key: inout Bytes) {
-        withUnsafeBytes(of: integer.bigEndian) { key.append(contentsOf: $0) }
     }
 }

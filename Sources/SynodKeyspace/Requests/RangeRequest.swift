@@ -3,7 +3,7 @@ package import SynodBytes
 /// etcd's RangeRequest.
 package struct RangeRequest: Sendable {
     package enum SortOrder: Int32, Sendable {
-        case none, ascending, descending
+        case unsorted, ascending, descending
     }
 
     package enum SortTarget: Int32, Sendable {
@@ -18,7 +18,7 @@ package struct RangeRequest: Sendable {
     /// Zero or less: the latest.
     package var revision: Int64 = 0
     /// Nil: a number that means nothing.
-    package var sortOrder: SortOrder? = SortOrder.none
+    package var sortOrder: SortOrder? = .unsorted
     /// Nil: a number that means nothing.
     package var sortTarget: SortTarget? = .key
     package var isSerializable = false

@@ -1,0 +1,99 @@
+import SynodBytes
+import SynodStorage
+import Testing
+
+@testable import SynodKeyspace
+
+/// Thousands of random requests, carried out by the keyspace and by the model: every answer, every
+/// refusal and every hash is the same, whatever is cached, committed, removed or reloaded when.
+@Suite struct ModelTests {
+    @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+    func everyAnswerIsTheModels(seed: UInt64) throws {
+        var requests = RandomRequests(seed: seed)
+        var model = Model()
+        // From no cache at all to one that holds everything.
+        let budgets = [0, 300, 20_000, 1 << 20]
+        var setting = try Setting(cacheBudget: budgets[Int(seed) % budgets.count])
+        var outcomes = Outcomes()
+        for _ in 0..<1500 {
+            let command = requests.command(current: model.revision)
+            let expected = model.run(command)
+            let answer = try setting.keyspace.apply(command.bytes[...], header: header)
+            #expect(answer == expected, "seed \(seed): \(command)")
+            outcomes.count(expected)
+            setting.position += 1
+            if requests.prng.chance(1, in: 3) {
+                try setting.keyspace.commit(through: setting.position)
+            }
+            if requests.prng.chance(1, in: 3) {
+                _ = try setting.keyspace.compactStep(
+                    budget: Int(requests.prng.within(1...8)))
+            }
+            if requests.prng.chance(1, in: 100) {
+                try setting.keyspace.commit(through: setting.position)
+                try setting.restart()
+            }
+            try compare(&setting, model, &requests)
+        }
+        #expect(outcomes.successes > 500)
+        #expect(outcomes.refusals.count >= 8, "\(outcomes.refusals)")
+    }
+
+    private func compare(
+        _ setting: inout Setting, _ model: Model, _ requests: inout RandomRequests
+    ) throws {
+        #expect(setting.keyspace.revision == model.revision)
+        #expect(setting.keyspace.compactRevision == model.compactRevision)
+        #expect(setting.keyspace.keyCount == model.current.count)
+        for _ in 0..<2 {
+            let request = requests.range(current: model.revision)
+            #expect(try setting.range(request) == model.range(request), "\(request)")
+        }
+        guard requests.prng.chance(1, in: 10) else { return }
+        let revision = requests.prng.within(max(0, model.revision - 12)...model.revision + 1)
+        let hash = try setting.keyspace.hashKV(revision: revision).map(\.hash)
+        #expect(hash == model.hashKV(revision))
+    }
+
+    private struct Outcomes {
+        var successes = 0
+        var refusals: Set<KeyspaceError> = []
+
+        mutating func count(_ result: Result<Bytes, KeyspaceError>) {
+            switch result {
+            case .success: successes += 1
+            case .failure(let refusal): refusals.insert(refusal)
+            }
+        }
+    }
+
+    /// Replicas that differ in everything that must not matter hold the same in the end.
+    @Test func answeringCachingAndRemovingChangeNothing() throws {
+        var requests = RandomRequests(seed: 42)
+        var one = try Setting(cacheBudget: 0)
+        var other = try Setting()
+        for position in 1...2000 as ClosedRange<UInt64> {
+            let command = requests.command(current: one.keyspace.revision)
+            _ = try one.run(command)
+            #expect(try other.keyspace.apply(command.bytes[...], header: nil) == nil)
+            if position % 64 == 0 { try other.keyspace.commit(through: position) }
+            if position % 100 == 0 { try one.finishCompaction() }
+        }
+        #expect(try one.keyspace.hash() == other.keyspace.hash())
+        try one.finishCompaction()
+        try other.keyspace.commit(through: 2000)
+        try other.finishCompaction()
+        #expect(one.keyspace.usedBytes == other.keyspace.usedBytes)
+        #expect(try pairs(one.store) == pairs(other.store))
+    }
+
+    /// The records; not the state, which tells the position.
+    private func pairs(_ store: MemoryStore) throws -> [Bytes] {
+        var pairs: [Bytes] = []
+        try store.scan(from: [UInt8(ascii: "K")], to: [UInt8(ascii: "L")]) { key, value in
+            pairs.append(Bytes(key) + Bytes(value))
+            return true
+        }
+        return pairs
+    }
+}
