@@ -71,8 +71,8 @@ let package = Package(
         module(
             "SynodAPI",
             [
-                "SynodBytes", "SynodKeyspace", "SynodNode", "SynodGRPC", "EtcdWire", nioCore,
-                protobuf,
+                "SynodBytes", "SynodPaxos", "SynodKeyspace", "SynodNode", "SynodGRPC", "EtcdWire",
+                nioCore, nioPosix, protobuf,
             ]
         ),
         module(
@@ -83,13 +83,13 @@ let package = Package(
                 logging,
             ]),
         module("SynodClient", ["SynodGRPC", "EtcdWire", nioCore, nioPosix, protobuf]),
-        module("SynodBench", ["SynodClient", "EtcdWire", histogram]),
+        module("SynodBench", ["SynodClient", "EtcdWire", histogram, nioCore, nioPosix, protobuf]),
         module("SynodLauncher", ["SynodClient", "EtcdWire"]),
         .executableTarget(
             name: "synod",
             dependencies: [
-                "SynodServer", "SynodClient", "SynodBench", "SynodLauncher", "EtcdWire", arguments,
-                logging,
+                "SynodServer", "SynodAPI", "SynodClient", "SynodBench", "SynodLauncher", "EtcdWire",
+                arguments, logging, protobuf,
             ],
             swiftSettings: strict),
 
@@ -103,6 +103,12 @@ let package = Package(
             "SynodGRPCTests",
             [
                 "SynodGRPC", "SynodBytes", nioCore, nioPosix, nioEmbedded, nioHTTP2, nioHPACK,
+            ]),
+        tests(
+            "SynodAPITests",
+            [
+                "SynodAPI", "SynodClient", "SynodBytes", "SynodPaxos", "SynodKeyspace",
+                "SynodNode", "EtcdWire", nioCore, nioPosix, protobuf,
             ]),
         tests("SynodServerTests", ["SynodServer", logging]),
         tests("EndToEndTests", ["SynodBytes", "SynodClient", "EtcdWire", protobuf]),

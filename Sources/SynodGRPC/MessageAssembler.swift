@@ -74,7 +74,7 @@ package struct MessageAssembler {
 
 extension ByteBuffer {
     /// Appends a gRPC message with its prefix. `message` is at most 4 GiB long.
-    mutating func writeGRPCMessage(_ message: some Collection<UInt8>) {
+    mutating func writeGRPCMessage(_ message: [UInt8]) {
         precondition(message.count <= Int(UInt32.max), "A message's length fits its prefix.")
         reserveCapacity(minimumWritableBytes: message.count + MessageAssembler.prefixBytes)
         writeInteger(UInt8(0))

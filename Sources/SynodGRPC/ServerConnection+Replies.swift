@@ -13,7 +13,7 @@ private enum FixedHeaders {
 /// Answers on their way out. All of them do nothing for a call that is over.
 extension ServerConnection {
     /// Answers a call with one message and the status OK.
-    package func reply(_ id: CallID, _ message: some Collection<UInt8>) {
+    package func reply(_ id: CallID, _ message: [UInt8]) {
         guard send(id, message) else { return }
         finish(id, .ok)
     }
@@ -23,7 +23,7 @@ extension ServerConnection {
     /// - Returns: False when the call is over, which it also is when the client takes messages so
     ///   slowly that too many bytes wait for it.
     @discardableResult
-    package func send(_ id: CallID, _ message: some Collection<UInt8>) -> Bool {
+    package func send(_ id: CallID, _ message: [UInt8]) -> Bool {
         guard let context, calls.contains(id), calls[id].phase != .finished else { return false }
         let size = message.count + MessageAssembler.prefixBytes
         if queuedBytes > 0, queuedBytes + size > limits.queuedBytesPerConnection {

@@ -41,6 +41,8 @@ package final class ServerConnection<Service: GRPCService>: ChannelDuplexHandler
     let service: Service
     let limits: GRPCLimits
     let eventLoop: any EventLoop
+    /// Completes when the connection has ended.
+    package let closeFuture: EventLoopFuture<Void>
     var context: ChannelHandlerContext?
     var calls = Slab<Call>()
     var callIDs: [HTTP2StreamID: CallID] = [:]
@@ -50,17 +52,19 @@ package final class ServerConnection<Service: GRPCService>: ChannelDuplexHandler
     /// Messages written of calls that have not left completely.
     var queuedBytes = 0
     var received = ReceivedBytes()
-    var needsFlush = false
+    /// Whether something was written since the last ``flush()``.
+    package internal(set) var needsFlush = false
     var isReading = false
     private var isReadWanted = false
     private var isShuttingDown = false
     private var lastStreamID = HTTP2StreamID.rootStream
     private var prefaceTimeout: Scheduled<Void>?
 
-    private init(service: Service, limits: GRPCLimits, eventLoop: any EventLoop) {
+    private init(service: Service, limits: GRPCLimits, channel: any Channel) {
         self.service = service
         self.limits = limits
-        self.eventLoop = eventLoop
+        eventLoop = channel.eventLoop
+        closeFuture = channel.closeFuture
     }
 
     /// Sets up an accepted channel, on its event loop.
@@ -68,8 +72,7 @@ package final class ServerConnection<Service: GRPCService>: ChannelDuplexHandler
     package static func configure(
         _ channel: any Channel, service: Service, limits: GRPCLimits
     ) throws -> ServerConnection {
-        let connection = ServerConnection(
-            service: service, limits: limits, eventLoop: channel.eventLoop)
+        let connection = ServerConnection(service: service, limits: limits, channel: channel)
         try HTTP2Pipeline.add(mode: .server, limits: limits, above: connection, to: channel)
         return connection
     }
@@ -90,6 +93,11 @@ package final class ServerConnection<Service: GRPCService>: ChannelDuplexHandler
         write(goAway, on: .rootStream, context: context)
         flush()
         closeIfDone()
+    }
+
+    /// Ends the connection and every call on it.
+    package func close() {
+        context?.close(promise: nil)
     }
 
     func write(

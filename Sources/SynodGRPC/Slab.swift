@@ -3,17 +3,32 @@
 package struct SlabHandle: Hashable, Sendable {
     let slot: UInt32
     let generation: UInt32
+
+    init(slot: UInt32, generation: UInt32) {
+        self.slot = slot
+        self.generation = generation
+    }
+
+    /// The handle as one number, and back.
+    package init(rawValue: UInt64) {
+        slot = UInt32(truncatingIfNeeded: rawValue)
+        generation = UInt32(truncatingIfNeeded: rawValue >> 32)
+    }
+
+    package var rawValue: UInt64 { UInt64(generation) << 32 | UInt64(slot) }
 }
 
 /// Elements at stable small indices, found and freed in constant time.
-struct Slab<Element> {
+package struct Slab<Element> {
     private var elements: [Element?] = []
     private var generations: [UInt32] = []
     private var freeSlots: [UInt32] = []
 
-    private(set) var count = 0
+    package private(set) var count = 0
 
-    mutating func insert(_ element: Element) -> SlabHandle {
+    package init() {}
+
+    package mutating func insert(_ element: Element) -> SlabHandle {
         count += 1
         if let slot = freeSlots.popLast() {
             elements[Int(slot)] = element
@@ -26,7 +41,7 @@ struct Slab<Element> {
 
     /// Takes an element out; nil when the handle is stale.
     @discardableResult
-    mutating func remove(_ handle: SlabHandle) -> Element? {
+    package mutating func remove(_ handle: SlabHandle) -> Element? {
         guard contains(handle), let element = elements[Int(handle.slot)] else { return nil }
         elements[Int(handle.slot)] = nil
         generations[Int(handle.slot)] &+= 1
@@ -35,7 +50,7 @@ struct Slab<Element> {
         return element
     }
 
-    func contains(_ handle: SlabHandle) -> Bool {
+    package func contains(_ handle: SlabHandle) -> Bool {
         Int(handle.slot) < generations.count && generations[Int(handle.slot)] == handle.generation
     }
 
@@ -45,7 +60,7 @@ struct Slab<Element> {
     }
 
     /// The element of a handle that is known to be valid.
-    subscript(handle: SlabHandle) -> Element {
+    package subscript(handle: SlabHandle) -> Element {
         get {
             precondition(contains(handle), "A handle is used after its element was removed.")
             return elements[Int(handle.slot)]!
