@@ -9,10 +9,8 @@ extension Keyspace {
     {
         let range: RangeRequest
         do throws(KeyspaceError) {
-            do throws(MalformedBytes) {
-                range = try RangeRequest(request)
-            } catch {
-                throw KeyspaceError.malformed(error.reason)
+            range = try KeyspaceError.refusingMalformed { () throws(MalformedBytes) in
+                try RangeRequest(request)
             }
             try range.check()
             try checkCorruption()

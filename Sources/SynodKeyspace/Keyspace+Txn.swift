@@ -9,13 +9,12 @@ extension Keyspace {
     {
         let transaction: TxnRequest
         do throws(KeyspaceError) {
-            guard case .txn(let decoded) = try Command(Command.encode(.txn, request)[...]) else {
-                throw .malformed("it is no transaction")
+            transaction = try KeyspaceError.refusingMalformed { () throws(MalformedBytes) in
+                try TxnRequest(request)
             }
-            guard decoded.isReadOnly else { throw .malformed("the transaction changes something") }
-            try decoded.check(maxOperations: .max)
+            guard transaction.isReadOnly else { throw .malformed("it is not read-only") }
+            try transaction.check(maxOperations: .max)
             try checkCorruption()
-            transaction = decoded
         } catch {
             return .failure(error)
         }

@@ -1,3 +1,5 @@
+import SynodBytes
+
 /// A refusal as a client sees it: a gRPC status code and etcd's exact message, since clients match
 /// on both.
 package struct KeyspaceError: Error, Hashable, Sendable {
@@ -52,6 +54,17 @@ extension KeyspaceError {
         message: "grpc: trying to send message larger than max (\(Limits.answerBytes))")
     package static let corrupt = KeyspaceError(
         code: Code.dataLoss, message: "etcdserver: corrupt cluster")
+
+    /// The result of reading a request's message, or that it is malformed.
+    static func refusingMalformed<Message>(_ read: () throws(MalformedBytes) -> Message)
+        throws(KeyspaceError) -> Message
+    {
+        do throws(MalformedBytes) {
+            return try read()
+        } catch {
+            throw .malformed(error.reason)
+        }
+    }
 
     /// The bytes are no message of the kind they claim to be.
     package static func malformed(_ reason: String) -> KeyspaceError {

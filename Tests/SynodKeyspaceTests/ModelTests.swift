@@ -49,10 +49,22 @@ import Testing
             let request = requests.range(current: model.revision)
             #expect(try setting.range(request) == model.range(request), "\(request)")
         }
+        try compareReadTransaction(&setting, model, &requests)
         guard requests.prng.chance(1, in: 10) else { return }
         let revision = requests.prng.within(max(0, model.revision - 12)...model.revision + 1)
         let hash = try setting.keyspace.hashKV(revision: revision).map(\.hash)
         #expect(hash == model.hashKV(revision))
+    }
+
+    private func compareReadTransaction(
+        _ setting: inout Setting, _ model: Model, _ requests: inout RandomRequests
+    ) throws {
+        let request = requests.txn(current: model.revision, depth: 3)
+        guard request.isReadOnly else { return }
+        var copy = model
+        #expect(
+            try setting.keyspace.readTransaction(request.wire.bytes[...], header: header)
+                == copy.run(.txn(request)))
     }
 
     private struct Outcomes {
