@@ -1,0 +1,59 @@
+import ArgumentParser
+import EtcdWire
+import Foundation
+import SynodClient
+
+/// `synod status`: how the replicas are.
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show how each replica is.",
+        discussion: """
+            Every endpoint is asked by itself; the exit code tells whether all answered.
+
+            Examples:
+              synod status
+              synod status --endpoints 127.0.0.1:2379,127.0.0.1:22379 --output json
+            """)
+
+    @OptionGroup var options: ClientOptions
+
+    func run() async throws {
+        var table = Table(
+            "ENDPOINT", "ID", "VERSION", "LEADS", "REVISION", "ROUND", "SLOT", "APPLIED", "STORED",
+            "ERRORS")
+        var unreachable = 0
+        try await options.withClient { client in
+            for endpoint in client.endpoints {
+                do {
+                    let status = try await client.status(endpoint: endpoint)
+                    switch options.output {
+                    case .json: print(try Self.json(status, of: endpoint))
+                    case .table: table.add(status, of: endpoint)
+                    }
+                } catch let error as ClientError {
+                    unreachable += 1
+                    FileHandle.standardError.write(Data("\(endpoint): \(error)\n".utf8))
+                }
+            }
+        }
+        if options.output == .table { print(table.text) }
+        if unreachable > 0 { throw ExitCode.failure }
+    }
+
+    /// One line for each endpoint.
+    private static func json(_ status: EtcdStatusResponse, of endpoint: String) throws -> String {
+        "{\"Endpoint\":\"\(endpoint)\",\"Status\":\(try ClientOptions.json(status))}"
+    }
+}
+
+extension Table {
+    fileprivate mutating func add(_ status: EtcdStatusResponse, of endpoint: String) {
+        add(
+            endpoint, String(status.header.memberID, radix: 16), status.version,
+            status.leader == status.header.memberID ? "yes" : "no",
+            "\(status.header.revision)", "\(status.raftTerm)", "\(status.raftIndex)",
+            "\(status.raftAppliedIndex)", "\(status.dbSize)",
+            status.errors.isEmpty ? "-" : status.errors.joined(separator: "; "))
+    }
+}
