@@ -77,10 +77,10 @@ import Testing
         let sample = try Sample()
         let name = try sample.file(part)
         var outcomes: [Outcome: Int] = [:]
-        for step in 0..<24 {
-            let outcome = try sample.outcome(of: name) { $0.prefix($0.count * step / 24) }
+        for step in 0..<12 {
+            let outcome = try sample.outcome(of: name) { $0.prefix($0.count * step / 12) }
             outcomes[outcome, default: 0] += 1
-            #expect(outcome != .wrong, "\(name) truncated to \(step)/24")
+            #expect(outcome != .wrong, "\(name) truncated to \(step)/12")
         }
         let shortened = try sample.outcome(of: name) { $0.dropLast(1) }
         #expect(shortened != .wrong)
@@ -94,7 +94,7 @@ import Testing
         let size = sample.size(name)
         var random = PRNG(seed: UInt64(size))
         var outcomes: [Outcome: Int] = [:]
-        for _ in 0..<40 {
+        for _ in 0..<20 {
             let offset = Int(random.below(UInt64(size)))
             let bit = UInt8(1) << UInt8(random.below(8))
             let outcome = try sample.outcome(of: name) { data in
@@ -106,7 +106,7 @@ import Testing
             #expect(outcome != .wrong, "\(name) bit \(bit) of byte \(offset)")
         }
         // The mark has a second slot, and much of its file is unused.
-        if part != "DURABLE" { #expect(outcomes[.refused(.corrupt), default: 0] > 20) }
+        if part != "DURABLE" { #expect(outcomes[.refused(.corrupt), default: 0] > 10) }
     }
 
     @Test(arguments: damageable)

@@ -161,7 +161,7 @@ import Testing
         for step in 0..<400 {
             let batch = randomBatch(&random, updating: &model)
             try subject.store.write(
-                batch, durability: random.chance(1, in: 8) ? .synced : .buffered)
+                batch, durability: random.chance(1, in: 20) ? .synced : .buffered)
             if random.chance(1, in: 40) { try subject.store.flush() }
             if random.chance(1, in: 80) { try subject.reopen() }
             if step % 20 == 0 { try compare(subject.store, model, &random) }
