@@ -1,0 +1,41 @@
+# One build configuration everywhere, so that nothing is compiled twice: release, with the same
+# flags for the program and its tests (no test needs a testable import).
+release := -c release
+tested := $(release) --disable-testable-imports
+swift_files := $$(git ls-files --cached --others --exclude-standard '*.swift' ':!Sources/EtcdWire')
+
+replicas ?= 3
+
+.PHONY: help run build test test-long check lint format clean
+
+help: ## Show what there is to make.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: build ## Start three replicas on this machine (replicas=5 for five) until Ctrl-C.
+	@.build/release/synod cluster --replicas $(replicas)
+
+build: ## Build the synod program, after installing what is missing.
+	@scripts/bootstrap
+	swift build $(release) --product synod
+
+test: ## Build everything and run the tests that take minutes at most.
+	@scripts/bootstrap --test
+	swift build $(tested) --build-tests
+	swift test $(tested) --skip-build --disable-xctest --skip EndToEndTests
+	swift test $(tested) --skip-build --disable-xctest --filter EndToEndTests
+
+test-long: ## Run all tests in their long form: more seeds, more kills, more data.
+	@scripts/bootstrap --test
+	swift build $(tested) --build-tests
+	SYNOD_LONG_TESTS=1 swift test $(tested) --skip-build --disable-xctest
+
+check: lint test ## What continuous integration does: check the format, build, test.
+
+lint: ## Check the format of the sources.
+	swift format lint --strict --configuration .swift-format $(swift_files)
+
+format: ## Bring the sources into their format.
+	swift format --in-place --configuration .swift-format $(swift_files)
+
+clean: ## Remove what was built.
+	swift package clean
