@@ -23,31 +23,6 @@ package enum Platform {
         return generator.next()
     }
 
-    /// Keeps the two signals that ask a process to end from ending it at once, in this thread and
-    /// in every thread it starts. To be called before any other thread is started.
-    package static func holdEndSignals() {
-        var signals = endSignals()
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        // A peer or client that closes its socket is an error of a write, not the end of us.
-        signal(SIGPIPE, SIG_IGN)
-    }
-
-    /// Waits for one of the held signals, on the calling thread, and returns its name.
-    static func waitForEndSignal() -> String {
-        var signals = endSignals()
-        var number: CInt = 0
-        while sigwait(&signals, &number) != 0 {}
-        return number == SIGINT ? "SIGINT" : "SIGTERM"
-    }
-
-    private static func endSignals() -> sigset_t {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        sigaddset(&signals, SIGTERM)
-        return signals
-    }
-
     /// Runs `body` on a thread of its own.
     static func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
         let box = Unmanaged.passRetained(ThreadBody(name: name, body: body))
@@ -84,7 +59,12 @@ private final class ThreadBody: Sendable {
 #else
     private func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
         let thread = Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue()
-        pthread_setname_np(pthread_self(), thread.name)
+        // glibc hides pthread_setname_np from Swift; the kernel takes the name here as well.
+        let file = open("/proc/thread-self/comm", O_WRONLY)
+        if file >= 0 {
+            _ = write(file, thread.name, thread.name.utf8.count)
+            close(file)
+        }
         thread.body()
         return nil
     }

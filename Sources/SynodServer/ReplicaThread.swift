@@ -88,8 +88,8 @@ extension ReplicaThread: RequestSink {
     }
 }
 
-/// The loop of the replica thread.
-private struct Driver {
+/// The loop of the replica thread. Made by one thread, handed to another, and then that one's.
+private struct Driver: @unchecked Sendable {
     var node: ReplicaThread.ServerNode
     let surroundings: ReplicaThread.Surroundings
     let writer: LogWriter

@@ -16,12 +16,12 @@ package enum Server {
         package let description: String
     }
 
-    /// Serves until the process is asked to end with SIGTERM or SIGINT, which
-    /// ``Platform/holdEndSignals()`` must have held back since the start of the process.
+    /// Serves until the process is asked to end with SIGTERM or SIGINT.
     ///
     /// Throws ``Failure``, with the data intact, when a port, the data directory or a peer's
     /// refusal makes it impossible to serve.
     package static func run(_ configuration: ServerConfiguration, logger: Logger) async throws {
+        let signals = EndSignals()
         let disk: Disk
         do throws(StorageError) {
             disk = try Disk(configuration)
@@ -37,11 +37,11 @@ package enum Server {
             onFailure: { end.finish(.failed($0)) })
         let transport = PeerTransport(
             configuration: TransportConfiguration(
-                listen: configuration.listenPeerURLs.map(PeerAddress.init)),
+                listen: configuration.listenPeerURLs.map { PeerAddress($0) }),
             events: bridge, group: group, logger: logger)
         bridge.use(transport)
         let api = APIServer(
-            configuration: APIConfiguration(configuration), sink: replica, group: group)
+            configuration: apiConfiguration(configuration), sink: replica, group: group)
 
         let node = try makeNode(configuration, membership, disk)
         let greetings = membership.replicas.map { ($0, node.hello(to: $0)) }
@@ -53,7 +53,7 @@ package enum Server {
                 logger: logger, onFailure: { end.finish(.failed($0)) },
                 onReady: { sayReady(configuration, logger) }))
         do {
-            try await api.start()
+            _ = try await api.start()
         } catch {
             throw Failure(description: "\(error)")
         }
@@ -62,12 +62,12 @@ package enum Server {
                 let member = configuration.initialCluster.first(where: { $0.id == peer.rawValue })
             else { continue }
             transport.dial(
-                PeerID(peer.rawValue), at: member.peerURLs.map(PeerAddress.init), hello: greeting)
+                PeerID(peer.rawValue), at: member.peerURLs.map { PeerAddress($0) }, hello: greeting)
         }
         let watch = SpaceWatch(directory: disk.directory, replica: replica, logger: logger)
         watch.start()
         Platform.startThread("synod-signals") {
-            end.finish(.asked(Platform.waitForEndSignal()))
+            end.finish(.asked(signals.wait()))
         }
 
         let reason = await end.wait()
@@ -80,6 +80,22 @@ package enum Server {
         replica.stop()
         try? await group.shutdownGracefully()
         if case .failed(let message) = reason { throw Failure(description: message) }
+    }
+
+    private static func apiConfiguration(_ configuration: ServerConfiguration)
+        -> APIConfiguration
+    {
+        APIConfiguration(
+            listen: configuration.listenClientURLs.map {
+                APIConfiguration.Address(host: $0.bindHost, port: $0.port)
+            }, clusterID: configuration.clusterID, memberID: configuration.member.id,
+            members: configuration.initialCluster.map { member in
+                APIConfiguration.Member(
+                    id: member.id, name: member.name, peerURLs: member.peerURLs.map(\.description),
+                    clientURLs: member.id == configuration.member.id
+                        ? configuration.advertiseClientURLs.map(\.description) : [])
+            }, maxRequestBytes: configuration.maxRequestBytes,
+            maxTxnOps: configuration.maxTxnOps)
     }
 
     /// Half of the processors: the other half is the replica's, the disk's and the system's.
