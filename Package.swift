@@ -96,7 +96,9 @@ let package = Package(
         tests("SynodBytesTests", ["SynodBytes"]),
         tests("SynodPaxosTests", ["SynodPaxos", "SynodBytes"]),
         tests("SynodStorageTests", ["SynodStorage", "SynodRocksDB", "SynodBytes"]),
-        tests("SynodKeyspaceTests", ["SynodKeyspace", "SynodStorage", "SynodBytes", "EtcdWire"]),
+        tests(
+            "SynodKeyspaceTests",
+            ["SynodKeyspace", "SynodStorage", "SynodBytes", "EtcdWire", protobuf]),
         tests("SynodNodeTests", ["SynodNode", "SynodPaxos", "SynodKeyspace", "SynodStorage"]),
         tests("SynodTransportTests", ["SynodTransport", "SynodBytes", nioCore, nioPosix, logging]),
         tests(
