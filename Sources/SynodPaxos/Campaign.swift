@@ -8,7 +8,8 @@ struct Campaign: Sendable {
         /// The own promise must be durable before anyone hears of the ballot: a restarted
         /// replica must not use it again. Goes to `preparing`.
         case persisting(Ballot, until: WriteTicket)
-        /// Collecting promises. Ends with a majority, a nack, or the deadline.
+        /// Collecting promises, then learning what those who promised have learned. Ends in
+        /// leading, with a nack, or at the deadline.
         case preparing(Ballot)
     }
 
@@ -21,6 +22,8 @@ struct Campaign: Sendable {
     var repeatAt: Instant
     private(set) var promisedBy = ReplicaSet()
     private var promises: [Promise] = []
+    /// How far any acceptor that promised has learned, and the index of one that has.
+    private(set) var farthest = (chosenThrough: Slot.zero, index: 0)
 
     init(round: UInt64, deadline: Instant, repeatAt: Instant) {
         phase = .canvassing(welcomedBy: ReplicaSet())
@@ -57,30 +60,40 @@ struct Campaign: Sendable {
         guard !promisedBy.contains(index) else { return }
         promisedBy.insert(index)
         promises.append(promise)
+        if promise.chosenThrough > farthest.chosenThrough {
+            farthest = (promise.chosenThrough, index)
+        }
     }
 
     /// What a majority of promises oblige the new leader to do.
     struct Recovery {
-        /// All through here is chosen: to be learned, never to be proposed again.
+        /// All through here is chosen and learned: never to be proposed again.
         let chosenThrough: Slot
         /// For every slot above it up to the highest seen: the accepted entry of the highest
-        /// ballot (P2c), or a no-op where nobody in the majority accepted anything.
+        /// ballot (P2c), or a no-op where nobody in the majority accepted anything. Behind them
+        /// as many no-ops as a leader may have slots in flight.
         let entries: [Entry]
 
-        /// The last slot that phase 1 found.
+        /// The last slot in which a leader of a lower ballot can have proposed anything.
         var recoveredThrough: Slot { chosenThrough.advanced(by: entries.count) }
     }
 
-    /// To be asked when the promises come from a quorum.
+    /// To be asked when the promises come from a quorum and this replica has learned all that
+    /// any of them has.
     ///
-    /// Departure from the paper: an acceptor reports nothing of slots that it knows to be chosen,
+    /// Departures from the paper: an acceptor reports nothing of slots that it knows to be chosen,
     /// only how far they reach. Slots up to the highest such report are therefore never filled
     /// here, least of all with no-ops: the learner fetches them.
-    func recovery() -> Recovery {
-        let chosenThrough = promises.map(\.chosenThrough).max() ?? .zero
-        var highest = SlotWindow<Accepted>(base: chosenThrough.next)
+    ///
+    /// And slots that nobody reported are filled as well. An acceptor outside the majority may
+    /// hold an entry of the last leader's in a slot above all that were reported. That entry is
+    /// not chosen, but a later leader might find and choose it, when its commands have long been
+    /// chosen elsewhere. A leader proposes at most a window above what is chosen, and what is
+    /// chosen was reported: so a window of no-ops decides every such slot.
+    func recovery(learnedThrough: Slot) -> Recovery {
+        var highest = SlotWindow<Accepted>(base: learnedThrough.next)
         for promise in promises {
-            for item in promise.accepted where item.slot > chosenThrough {
+            for item in promise.accepted where item.slot > learnedThrough {
                 if let other = highest[item.slot], other.ballot >= item.accepted.ballot { continue }
                 highest[item.slot] = item.accepted
             }
@@ -91,6 +104,7 @@ struct Campaign: Sendable {
             entries.append(highest[slot]?.entry ?? .noop)
             slot = slot.next
         }
-        return Recovery(chosenThrough: chosenThrough, entries: entries)
+        entries.append(contentsOf: repeatElement(.noop, count: Limits.window))
+        return Recovery(chosenThrough: learnedThrough, entries: entries)
     }
 }

@@ -8,8 +8,10 @@ import DequeModule
 /// are in flight at once, up to ``Limits/window``.
 struct Leader: Sendable {
     let ballot: Ballot
-    /// The last slot that phase 1 found.
+    /// The last slot in which a leader of a lower ballot can have proposed anything.
     let recoveredThrough: Slot
+    /// What is to be proposed through there and has not found room in the window yet.
+    private var recovered: Deque<Entry>
     private let membership: Membership
     private let me: Int
 
@@ -53,6 +55,7 @@ struct Leader: Sendable {
         self.membership = membership
         self.me = me
         recoveredThrough = recovery.recoveredThrough
+        recovered = Deque(recovery.entries)
         nextSlot = recovery.chosenThrough.next
         inFlight = SlotWindow(base: nextSlot)
         streams = Array(repeating: Stream(), count: membership.count)
@@ -96,7 +99,9 @@ struct Leader: Sendable {
 
     /// Proposes an entry in the next slot: to the own acceptor first, which cannot refuse, then
     /// to all others. They write at the same time as this replica does.
-    mutating func propose(_ entry: Entry, _ acceptor: inout Acceptor, _ outbox: inout Outbox) {
+    private mutating func propose(
+        _ entry: Entry, _ acceptor: inout Acceptor, _ outbox: inout Outbox
+    ) {
         let slot = nextSlot
         nextSlot = nextSlot.next
         guard case .accepted = acceptor.accept(ballot, slot, entry, &outbox) else {
@@ -107,21 +112,16 @@ struct Leader: Sendable {
         outbox.send(.accept(ballot: ballot, slot: slot, entry: entry), to: .others)
     }
 
-    /// Proposes what has queued, unless the last entry is still being written.
-    mutating func proposeQueued(
+    /// Proposes what the window has room for: first what was recovered, then what has queued,
+    /// unless the last entry is still being written.
+    mutating func proposeWaiting(
         _ acceptor: inout Acceptor, now: Instant, retransmission: Interval, _ outbox: inout Outbox
     ) {
-        while !queue.isEmpty, mayPropose(acceptor) {
-            var batch: [Command] = []
-            var bytes = 0
-            while let command = queue.first, batch.count < Limits.entryCommands,
-                batch.isEmpty || bytes + command.byteCount <= Limits.entryBytes
-            {
-                bytes += command.byteCount
-                batch.append(queue.removeFirst())
-            }
-            queueBytes -= bytes
-            propose(Entry(batch), &acceptor, &outbox)
+        while hasRoom(acceptor), let entry = recovered.popFirst() {
+            propose(entry, &acceptor, &outbox)
+        }
+        while recovered.isEmpty, !queue.isEmpty, hasRoom(acceptor), !isWriting {
+            propose(nextBatch(), &acceptor, &outbox)
         }
         for index in peers.indices where index != me && !inFlight.isEmpty {
             if peers[index].repeatAt == .distantFuture {
@@ -130,12 +130,31 @@ struct Leader: Sendable {
         }
     }
 
-    private func mayPropose(_ acceptor: Acceptor) -> Bool {
-        guard nextSlot.distance(from: inFlight.base) < Limits.window,
-            inFlightBytes < Limits.windowBytes, acceptor.hasRoom(for: nextSlot)
+    private mutating func nextBatch() -> Entry {
+        var batch: [Command] = []
+        var bytes = 0
+        while let command = queue.first, batch.count < Limits.entryCommands,
+            batch.isEmpty || bytes + command.byteCount <= Limits.entryBytes
+        {
+            bytes += command.byteCount
+            batch.append(queue.removeFirst())
+        }
+        queueBytes -= bytes
+        return Entry(batch)
+    }
+
+    /// Recovery relies on this bound: no slot is proposed further above the chosen ones.
+    private func hasRoom(_ acceptor: Acceptor) -> Bool {
+        nextSlot.distance(from: inFlight.base) < Limits.window
+            && inFlightBytes < Limits.windowBytes && acceptor.hasRoom(for: nextSlot)
+    }
+
+    /// Whether to wait for the last write, because the queue does not fill an entry yet.
+    private var isWriting: Bool {
+        guard queueBytes < Limits.entryBytes,
+            let last = inFlight[Slot(nextSlot.rawValue - 1)]
         else { return false }
-        let isWriting = inFlight[Slot(nextSlot.rawValue - 1)].map { $0.ownTicket > durable }
-        return isWriting != true || queueBytes >= Limits.entryBytes
+        return last.ownTicket > durable
     }
 
     // MARK: Counting

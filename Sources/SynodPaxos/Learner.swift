@@ -10,6 +10,8 @@ package struct Learner: Sendable {
     private var announced: Progress?
     /// How far each replica, by index, is known to have learned.
     private var learnedBy: [Slot]
+    /// What a campaign waits for, and the index of a replica that has it.
+    private var needed = (through: Slot.zero, from: 0)
     private var fetching = Fetching.idle
     /// Since when something chosen is missing here.
     private var behindSince: Instant?
@@ -39,6 +41,13 @@ package struct Learner: Sendable {
     /// A replica says how far it has learned.
     mutating func note(_ through: Slot, learnedBy index: Int) {
         learnedBy[index] = max(learnedBy[index], through)
+    }
+
+    /// A campaign waits until everything through the slot is learned: it is asked for at once.
+    mutating func need(through slot: Slot, learnedBy index: Int) {
+        guard slot > needed.through else { return }
+        needed = (slot, index)
+        fetching = .idle
     }
 
     /// Learns what it can from its own acceptor.
@@ -80,8 +89,9 @@ package struct Learner: Sendable {
         fetching = .idle
     }
 
-    /// Asks for what is missing: at once where the leader has announced it, after `patience`
-    /// where only another replica is ahead, because then the announcement is usually on its way.
+    /// Asks for what is missing: at once where the leader has announced it or a campaign waits
+    /// for it, after `patience` where only another replica is ahead, because then the
+    /// announcement is usually on its way.
     mutating func fetchMissing(
         _ membership: Membership, me: Int, now: Instant, patience: Interval, _ outbox: inout Outbox
     ) {
@@ -94,8 +104,8 @@ package struct Learner: Sendable {
         }
         if behindSince == nil { behindSince = now }
         if case .waiting(_, let until) = fetching, now < until { return }
-        let isAnnounced = announcedThrough > chosenThrough
-        guard isAnnounced || now >= behindSince! + patience else { return }
+        let isUrgent = max(announcedThrough, needed.through) > chosenThrough
+        guard isUrgent || now >= behindSince! + patience else { return }
         guard let index = nextSource(me: me, announcer: membership) else { return }
         fetching = .waiting(index: index, until: now + patience * 2)
         outbox.send(.fetch(from: chosenThrough.next), to: .replica(membership.replicas[index]))
@@ -109,15 +119,15 @@ package struct Learner: Sendable {
         return behindSince + patience
     }
 
-    /// The replica to ask: whoever is ahead, the leader first, then in turn, so that a dead one
-    /// is passed over.
+    /// The replica to ask: one that promised to a campaign here or the leader first, then whoever
+    /// is ahead in turn, so that a dead one is passed over.
     private func nextSource(me: Int, announcer membership: Membership) -> Int? {
         let count = learnedBy.count
         let leader = announced.flatMap { membership.index(of: $0.ballot.replica) }
         let start: Int
         switch fetching {
         case .waiting(let index, _): start = index + 1
-        case .idle: start = leader ?? me + 1
+        case .idle: start = needed.through > chosenThrough ? needed.from : leader ?? me + 1
         }
         for offset in 0..<count {
             let index = (start + offset) % count

@@ -3,9 +3,10 @@ package enum Limits {
     /// As many as the design is tested with; a quorum of nine survives four failures.
     package static let replicas = 9
 
-    /// Slots in flight: proposed by the leader and not yet chosen. At one entry a disk write and
-    /// 100 µs a write this covers round trips of 100 ms.
-    package static let window = 1024
+    /// Slots in flight: proposed by the leader and not yet chosen. A full window delays commands
+    /// by a 64th of a round trip, for the next entry takes all that queued. It is this small
+    /// because a new leader fills as many slots with no-ops.
+    package static let window = 64
 
     /// Bytes of entries in flight; also the most that a promise has to carry, so it stays under
     /// ``messageBytes``.
@@ -17,9 +18,9 @@ package enum Limits {
     /// Commands in one entry: bounds what a replica executes without looking up.
     package static let entryCommands = 4096
 
-    /// How far above its own chosen prefix an acceptor keeps entries. Twice the window: one for
-    /// the leader's slots, one for being behind the leader.
-    package static let acceptAhead = 2 * window
+    /// How far above its own chosen prefix an acceptor keeps entries: the leader's window, and
+    /// much for being behind the leader.
+    package static let acceptAhead = 32 * window
 
     /// Commands of this replica's clients that wait to be applied.
     package static let pendingCommands = 16_384

@@ -91,7 +91,8 @@ package struct Progress: Hashable, Sendable {
     package let ballot: Ballot
     /// Every slot through here is chosen; those that the ballot itself proposed, as it did.
     package let chosenThrough: Slot
-    /// The last slot that phase 1 found: above it, nothing of an older ballot can be chosen.
+    /// The last slot in which a leader of a lower ballot can have proposed anything: above it,
+    /// nothing of theirs was or will be chosen.
     package let recoveredThrough: Slot
 
     package init(ballot: Ballot, chosenThrough: Slot, recoveredThrough: Slot) {

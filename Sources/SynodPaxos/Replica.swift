@@ -188,10 +188,11 @@ package struct Replica: Sendable {
         role.updateLeader { hasAdvanced = $0.advance() }
         if case .leading(let leader) = role { learner.announce(leader.progress) }
         learner.advance(&acceptor, &outbox)
+        leadIfReady(now, &outbox)
         noteExecuted(outbox.learned[...])
         openStream(now)
         if isLeading {
-            proposeQueued(now, &outbox)
+            proposeWaiting(now, &outbox)
             announceChosen(hasAdvanced, now, &outbox)
         } else if let ballot = followedBallot, forwarder.isOpen(ballot) {
             forwarder.forward(now, retransmission: timing.retransmission, &outbox)
@@ -204,12 +205,12 @@ package struct Replica: Sendable {
             membership, me: me, now: now, patience: timing.heartbeat, &outbox)
     }
 
-    private mutating func proposeQueued(_ now: Instant, _ outbox: inout Outbox) {
+    private mutating func proposeWaiting(_ now: Instant, _ outbox: inout Outbox) {
         let retransmission = timing.retransmission
         guard case .leading(var leader) = role else { return }
         role = .following  // The only copy, so that it is changed and not copied.
         forwarder.handOver { leader.enqueue($0) }
-        leader.proposeQueued(&acceptor, now: now, retransmission: retransmission, &outbox)
+        leader.proposeWaiting(&acceptor, now: now, retransmission: retransmission, &outbox)
         role = .leading(leader)
     }
 
@@ -490,28 +491,31 @@ extension Replica {
         _ promise: Promise, by index: Int, _ now: Instant, _ outbox: inout Outbox
     ) {
         learner.note(promise.chosenThrough, learnedBy: index)
-        guard case .campaigning(var campaign) = role, case .preparing(let ballot) = campaign.phase,
-            promise.ballot == ballot
+        guard case .campaigning(var campaign) = role,
+            case .preparing(promise.ballot) = campaign.phase
         else { return }
         campaign.promised(promise, by: index)
         role = .campaigning(campaign)
-        if membership.isQuorum(campaign.promisedBy) { lead(ballot, campaign, now, &outbox) }
     }
 
-    /// A majority has promised: proposes again what may have been chosen, then leads.
-    private mutating func lead(
-        _ ballot: Ballot, _ campaign: Campaign, _ now: Instant, _ outbox: inout Outbox
-    ) {
-        guard ballot >= acceptor.promised else { return endCampaign(campaign, now, &outbox) }
-        let recovery = campaign.recovery()
-        // Far behind what is chosen, this replica could not accept its own proposals: it catches
-        // up first and leaves the lead to another, or to a later campaign of its own.
-        guard acceptor.hasRoom(for: recovery.recoveredThrough.next) else {
-            return endCampaign(campaign, now, &outbox)
+    /// Leads once a majority has promised and everything is learned that any of them has learned:
+    /// slots that are chosen are never proposed again, and whoever lacks them could not vote for
+    /// what comes behind them.
+    ///
+    /// A promise may outlive the knowledge that it speaks of, when its acceptor crashes before
+    /// anyone could ask. Then the campaign ends at its deadline, and the next one finds as merely
+    /// accepted what was known to be chosen.
+    private mutating func leadIfReady(_ now: Instant, _ outbox: inout Outbox) {
+        guard case .campaigning(let campaign) = role, case .preparing(let ballot) = campaign.phase,
+            membership.isQuorum(campaign.promisedBy)
+        else { return }
+        let farthest = campaign.farthest
+        guard learner.chosenThrough >= farthest.chosenThrough else {
+            return learner.need(through: farthest.chosenThrough, learnedBy: farthest.index)
         }
-        var leader = Leader(
+        let recovery = campaign.recovery(learnedThrough: learner.chosenThrough)
+        let leader = Leader(
             ballot: ballot, recovery: recovery, membership: membership, me: me, now: now)
-        for entry in recovery.entries { leader.propose(entry, &acceptor, &outbox) }
         role = .leading(leader)
         heartbeatAt = now
         _ = election.heard(ballot, leader.progress, now)
