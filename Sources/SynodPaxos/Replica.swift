@@ -209,7 +209,7 @@ package struct Replica: Sendable {
         let retransmission = timing.retransmission
         guard case .leading(var leader) = role else { return }
         role = .following  // The only copy, so that it is changed and not copied.
-        forwarder.handOver { leader.enqueue($0) }
+        if forwarder.isOpen(leader.ballot) { forwarder.handOver { leader.enqueue($0) } }
         leader.proposeWaiting(&acceptor, now: now, retransmission: retransmission, &outbox)
         role = .leading(leader)
     }
