@@ -113,6 +113,8 @@ let package = Package(
                 "SynodNode", "EtcdWire", nioCore, nioPosix, protobuf,
             ]),
         tests("SynodServerTests", ["SynodServer", logging]),
+        tests("SynodBenchTests", ["SynodBench", nioCore]),
+        tests("SynodLauncherTests", ["SynodLauncher"]),
         tests("EndToEndTests", ["SynodBytes", "SynodClient", "EtcdWire", protobuf]),
     ]
 )

@@ -8,7 +8,7 @@ import SynodNode
 package final class APIService: GRPCService {
     /// A request that the replica works on.
     private struct Pending {
-        let connection: ServerConnection<APIService>
+        let connection: ServerConnection
         let call: CallID
         let response: ResponseKind
     }
@@ -22,7 +22,7 @@ package final class APIService: GRPCService {
     private var pending = Slab<Pending>()
     /// Requests of the present read, to be submitted together.
     private var batch: [ClientRequest] = []
-    private var connections: [ObjectIdentifier: ServerConnection<APIService>] = [:]
+    private var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var isShuttingDown = false
 
     /// - Parameter sinkIndex: which answer sink of the replica delivers to this service.
@@ -36,7 +36,7 @@ package final class APIService: GRPCService {
 
     package func received(
         _ message: ByteBuffer, of call: CallID, method index: MethodIndex,
-        on connection: ServerConnection<APIService>
+        on connection: ServerConnection
     ) {
         guard let method = APIMethod(rawValue: index.rawValue) else {
             preconditionFailure("The method table has one entry for each method.")
@@ -49,23 +49,23 @@ package final class APIService: GRPCService {
         }
     }
 
-    package func readCompleted(on connection: ServerConnection<APIService>) {
+    package func readCompleted(on connection: ServerConnection) {
         submitBatch()
     }
 
     /// No method has more than one request message.
     package func halfClosed(
-        _ call: CallID, method: MethodIndex, on connection: ServerConnection<APIService>
+        _ call: CallID, method: MethodIndex, on connection: ServerConnection
     ) {}
 
     /// The replica still answers; the connection then drops the answer.
     package func cancelled(
-        _ call: CallID, method: MethodIndex, on connection: ServerConnection<APIService>
+        _ call: CallID, method: MethodIndex, on connection: ServerConnection
     ) {}
 
     /// Writes the replica's answers, with one flush for each connection that they go to.
     func deliver(_ batches: [[Answer]]) {
-        var touched: [ServerConnection<APIService>] = []
+        var touched: [ServerConnection] = []
         for answers in batches {
             for answer in answers {
                 let handle = SlabHandle(rawValue: answer.token.call)
@@ -131,7 +131,8 @@ extension APIService {
         isShuttingDown = true
         let open = Array(connections.values)
         let closed = EventLoopFuture.andAllComplete(open.map(\.closeFuture), on: eventLoop)
-        for connection in open { connection.shutDown() }
+        let stopped = Status(.unavailable, "etcdserver: server stopped")
+        for connection in open { connection.shutDown(refusingWith: stopped) }
         let timeout = eventLoop.assumeIsolated().scheduleTask(in: grace) {
             for connection in open { connection.close() }
         }

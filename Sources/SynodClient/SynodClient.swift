@@ -6,7 +6,7 @@ import Synchronization
 /// A client of an etcd-compatible cluster. Safe to share between tasks.
 ///
 /// It connects when it is first used. All calls go to one endpoint until that fails; then to the
-/// next one in the list, and so on in turn.
+/// next one in the list, and so on in turn. A task that is cancelled tries no further endpoint.
 public final class SynodClient: Sendable {
     /// When a failed call is tried again at the next endpoint, until its timeout.
     public enum RetryPolicy: Sendable {
@@ -24,6 +24,7 @@ public final class SynodClient: Sendable {
     private let eventLoops: [any EventLoop]
     /// Counts the endpoints given up on; its remainder is the endpoint in use.
     private let rotation = Atomic<Int>(0)
+    private let isClosed = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - endpoints: At least one, each as `host:port` or `http://host:port`.
@@ -51,6 +52,13 @@ public final class SynodClient: Sendable {
         self.eventLoops = eventLoops
     }
 
+    deinit {
+        guard !isClosed.load(ordering: .relaxed) else { return }
+        for (link, eventLoop) in zip(links, eventLoops) {
+            eventLoop.execute { link.value.close() }
+        }
+    }
+
     /// One unary call.
     ///
     /// - Parameters:
@@ -76,6 +84,7 @@ public final class SynodClient: Sendable {
 
     /// Ends all connections. Calls in flight fail, and so does every later one.
     public func close() async {
+        isClosed.store(true, ordering: .relaxed)
         for (link, eventLoop) in zip(links, eventLoops) {
             try? await eventLoop.submit { link.value.close() }.get()
         }
@@ -102,14 +111,22 @@ public final class SynodClient: Sendable {
             case .success(let answer):
                 return answer
             case .failure(let failure):
-                guard failure.error.code == .unavailable else { throw failure.error }
+                let code = failure.error.code
+                guard code == .unavailable || code == .deadlineExceeded else {
+                    throw failure.error
+                }
                 // Only the first of many failing callers turns to the next endpoint.
                 _ = rotation.compareExchange(
                     expected: count, desired: count &+ 1, ordering: .relaxed)
                 let mayRetry = retry == .always || !failure.mayHaveRun
-                guard mayRetry, deadline - .now() > Self.pause else { throw failure.error }
+                guard code == .unavailable, mayRetry, deadline - .now() > Self.pause else {
+                    throw failure.error
+                }
                 if (count + 1) % endpoints.count == 0 {
                     try? await Task.sleep(nanoseconds: UInt64(Self.pause.nanoseconds))
+                }
+                if Task.isCancelled {
+                    throw ClientError(code: .cancelled, message: "the task was cancelled")
                 }
             }
         }

@@ -178,7 +178,10 @@ extension ClientConnection {
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard let closed = event as? StreamClosedEvent, let handle = handles[closed.streamID] else {
+        // Most events tell of windows; comparing types is much cheaper than a failed cast.
+        guard type(of: event) == StreamClosedEvent.self, let closed = event as? StreamClosedEvent,
+            let handle = handles[closed.streamID]
+        else {
             return
         }
         let reason = closed.reason.map { "\($0)" } ?? "no status"

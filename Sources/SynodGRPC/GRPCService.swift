@@ -12,18 +12,18 @@ package protocol GRPCService: AnyObject {
     /// the socket's buffer: copy what is to be kept.
     func received(
         _ message: ByteBuffer, of call: CallID, method: MethodIndex,
-        on connection: ServerConnection<Self>)
+        on connection: ServerConnection)
 
     /// The client will send no more messages of a method with many.
-    func halfClosed(_ call: CallID, method: MethodIndex, on connection: ServerConnection<Self>)
+    func halfClosed(_ call: CallID, method: MethodIndex, on connection: ServerConnection)
 
     /// The call ended before it was finished: by its client, its deadline or the connection's end.
     /// Answering it does nothing from now on.
-    func cancelled(_ call: CallID, method: MethodIndex, on connection: ServerConnection<Self>)
+    func cancelled(_ call: CallID, method: MethodIndex, on connection: ServerConnection)
 
     /// Everything that one read of the socket brought was delivered: the moment to pass requests on
     /// together.
-    func readCompleted(on connection: ServerConnection<Self>)
+    func readCompleted(on connection: ServerConnection)
 }
 
 /// Names a call of one connection. Once the call is over, using it does nothing.

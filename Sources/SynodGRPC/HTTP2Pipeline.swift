@@ -24,6 +24,10 @@ enum HTTP2Pipeline {
                 ? HTTP2Setting(parameter: .maxConcurrentStreams, value: limits.streamsPerConnection)
                 : HTTP2Setting(parameter: .enablePush, value: 0),
         ]
+        // What a call needs of its headers is checked where it is used, so that an odd header costs
+        // its own call at most, and messages have lengths of their own.
+        connection.headerBlockValidation = .disabled
+        connection.contentLengthValidation = .disabled
         connection.maximumRecentlyResetStreams = 1_024
         connection.maximumConnectionGlitches = limits.streamErrors
         connection.maximumSequentialEmptyDataFrames = 16

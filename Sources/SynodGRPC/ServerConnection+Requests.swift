@@ -13,6 +13,13 @@ extension ServerConnection {
             if payload.endStream { halfClosed(id) }
             return
         }
+        lastStreamID = max(lastStreamID, streamID)
+        if let shutDownStatus {
+            refuse(
+                streamID, shutDownStatus, httpStatus: "200", clientIsDone: payload.endStream,
+                context: context)
+            return
+        }
         let head: RequestHead
         do {
             head = try RequestHead(payload.headers)
@@ -22,15 +29,15 @@ extension ServerConnection {
                 clientIsDone: payload.endStream, context: context)
             return
         }
-        guard let method = service.methods.index(path: head.path) else {
+        guard let method = methods.index(path: head.path) else {
             refuse(
-                streamID, service.methods.refusal(path: head.path), httpStatus: "200",
+                streamID, methods.refusal(path: head.path), httpStatus: "200",
                 clientIsDone: payload.endStream, context: context)
             return
         }
         let id = calls.insert(
-            Call(
-                streamID: streamID, method: method, requests: service.methods[method].requests))
+            ServerCall(
+                streamID: streamID, method: method, requests: methods[method].requests))
         callIDs[streamID] = id
         if let timeout = head.timeout { timer?.set(eventLoop.now + timeout, slot: id.slot) }
         if payload.endStream { halfClosed(id) }

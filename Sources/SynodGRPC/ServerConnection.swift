@@ -7,44 +7,20 @@ package import NIOHTTP2
 ///
 /// There is no channel, promise or task for a call; a call is an element of a slab. Nothing is sent
 /// before ``flush()`` or the end of the present read, so that many answers cost one write.
-package final class ServerConnection<Service: GRPCService>: ChannelDuplexHandler {
+package final class ServerConnection: ChannelDuplexHandler {
     package typealias InboundIn = HTTP2Frame
     package typealias OutboundIn = Never
     package typealias OutboundOut = HTTP2Frame
 
-    struct Call {
-        /// A call moves down this list only.
-        enum Phase {
-            /// The client may send messages.
-            case receiving
-            /// The client has said all; the service works on it.
-            case halfClosed
-            /// The status is written; the call stays until all of it has left.
-            case finished
-        }
-
-        let streamID: HTTP2StreamID
-        let method: MethodIndex
-        let requests: RequestShape
-        var phase = Phase.receiving
-        var assembler = MessageAssembler()
-        /// The message of a method with a single request, until the client has said all.
-        var message: ByteBuffer?
-        var received = ReceivedBytes()
-        /// What it adds to ``heldBytes``.
-        var heldBytes = 0
-        /// What it adds to ``queuedBytes``.
-        var queuedBytes = 0
-        var hasSentHeaders = false
-    }
-
-    let service: Service
+    let service: any GRPCService
+    /// The service's methods, kept here because every request needs them.
+    let methods: MethodTable
     let limits: GRPCLimits
     let eventLoop: any EventLoop
     /// Completes when the connection has ended.
     package let closeFuture: EventLoopFuture<Void>
     var context: ChannelHandlerContext?
-    var calls = Slab<Call>()
+    var calls = Slab<ServerCall>()
     var callIDs: [HTTP2StreamID: CallID] = [:]
     var timer: DeadlineTimer?
     /// Parts of messages received and not delivered, over all calls.
@@ -56,12 +32,14 @@ package final class ServerConnection<Service: GRPCService>: ChannelDuplexHandler
     package internal(set) var needsFlush = false
     var isReading = false
     private var isReadWanted = false
-    private var isShuttingDown = false
-    private var lastStreamID = HTTP2StreamID.rootStream
+    /// What new calls are refused with, once the connection is to end.
+    private(set) var shutDownStatus: Status?
+    var lastStreamID = HTTP2StreamID.rootStream
     private var prefaceTimeout: Scheduled<Void>?
 
-    private init(service: Service, limits: GRPCLimits, channel: any Channel) {
+    private init(service: any GRPCService, limits: GRPCLimits, channel: any Channel) {
         self.service = service
+        methods = service.methods
         self.limits = limits
         eventLoop = channel.eventLoop
         closeFuture = channel.closeFuture
@@ -70,7 +48,7 @@ package final class ServerConnection<Service: GRPCService>: ChannelDuplexHandler
     /// Sets up an accepted channel, on its event loop.
     @discardableResult
     package static func configure(
-        _ channel: any Channel, service: Service, limits: GRPCLimits
+        _ channel: any Channel, service: any GRPCService, limits: GRPCLimits
     ) throws -> ServerConnection {
         let connection = ServerConnection(service: service, limits: limits, channel: channel)
         try HTTP2Pipeline.add(mode: .server, limits: limits, above: connection, to: channel)
@@ -84,14 +62,14 @@ package final class ServerConnection<Service: GRPCService>: ChannelDuplexHandler
         context.flush()
     }
 
-    /// Takes no more calls, and closes the connection when those in flight are finished.
-    package func shutDown() {
-        guard !isShuttingDown, let context else { return }
-        isShuttingDown = true
-        let goAway = HTTP2Frame.FramePayload.goAway(
-            lastStreamID: lastStreamID, errorCode: .noError, opaqueData: nil)
-        write(goAway, on: .rootStream, context: context)
-        flush()
+    /// Answers new calls with `status` from now on, and closes the connection when those in flight
+    /// are finished.
+    ///
+    /// GOAWAY comes last: once it is sent, NIO takes a call that crosses it for an error of the whole
+    /// connection, which would end the calls in flight.
+    package func shutDown(refusingWith status: Status) {
+        guard shutDownStatus == nil else { return }
+        shutDownStatus = status
         closeIfDone()
     }
 
@@ -110,7 +88,13 @@ package final class ServerConnection<Service: GRPCService>: ChannelDuplexHandler
     }
 
     private func closeIfDone() {
-        if isShuttingDown, calls.count == 0 { context?.close(promise: nil) }
+        guard shutDownStatus != nil, calls.count == 0, let context else { return }
+        let goAway = HTTP2Frame.FramePayload.goAway(
+            lastStreamID: lastStreamID, errorCode: .noError, opaqueData: nil)
+        write(goAway, on: .rootStream, context: context)
+        needsFlush = false
+        context.flush()
+        context.close(promise: nil)
     }
 
     private func streamClosed(_ streamID: HTTP2StreamID) {
@@ -180,11 +164,6 @@ extension ServerConnection {
         let frame = unwrapInboundIn(data)
         switch frame.payload {
         case .headers(let headers):
-            if isShuttingDown, callIDs[frame.streamID] == nil {
-                write(.rstStream(.refusedStream), on: frame.streamID, context: context)
-                return
-            }
-            lastStreamID = max(lastStreamID, frame.streamID)
             received(headers, on: frame.streamID, context: context)
         case .data(let data):
             received(data, on: frame.streamID, context: context)
@@ -202,10 +181,9 @@ extension ServerConnection {
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let closed = event as? StreamClosedEvent {
+        // Most events tell of windows; comparing types is much cheaper than a failed cast.
+        if type(of: event) == StreamClosedEvent.self, let closed = event as? StreamClosedEvent {
             streamClosed(closed.streamID)
-        } else {
-            context.fireUserInboundEventTriggered(event)
         }
     }
 

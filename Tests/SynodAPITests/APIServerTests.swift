@@ -8,8 +8,9 @@ import SynodBytes
 import SynodClient
 import SynodKeyspace
 import SynodNode
-import enum SynodPaxos.Footprint
 import Testing
+
+import enum SynodPaxos.Footprint
 
 /// The client port and the client, over real sockets.
 @Suite struct APIServerTests {

@@ -17,14 +17,14 @@ final class EchoService: GRPCService {
 
     /// The calls of the silent method, and the connection they came on.
     var held: [CallID] = []
-    var connection: ServerConnection<EchoService>?
+    var connection: ServerConnection?
     var cancelled: [CallID] = []
     var batches: [Int] = []
     private var batch = 0
 
     func received(
         _ message: ByteBuffer, of call: CallID, method: MethodIndex,
-        on connection: ServerConnection<EchoService>
+        on connection: ServerConnection
     ) {
         batch += 1
         self.connection = connection
@@ -38,18 +38,18 @@ final class EchoService: GRPCService {
     }
 
     func halfClosed(
-        _ call: CallID, method: MethodIndex, on connection: ServerConnection<EchoService>
+        _ call: CallID, method: MethodIndex, on connection: ServerConnection
     ) {
         connection.finish(call, .ok)
     }
 
     func cancelled(
-        _ call: CallID, method: MethodIndex, on connection: ServerConnection<EchoService>
+        _ call: CallID, method: MethodIndex, on connection: ServerConnection
     ) {
         cancelled.append(call)
     }
 
-    func readCompleted(on connection: ServerConnection<EchoService>) {
+    func readCompleted(on connection: ServerConnection) {
         if batch > 0 { batches.append(batch) }
         batch = 0
     }

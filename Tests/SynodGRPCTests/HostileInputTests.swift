@@ -156,4 +156,29 @@ import Testing
         try? harness.pump()
         #expect(!harness.server.isActive)
     }
+
+    @Test func oddHeadersCostNoOtherCallItsConnection() throws {
+        let harness = try ServerHarness()
+        harness.call(1, harness.headers(path: EchoService.silent), body: framed([]))
+        let odd = HPACKHeaders([
+            (":method", "POST"), ("content-type", "application/grpc"), ("te", "nonsense"),
+            ("connection", "keep-alive"), ("Upper", "Case"),
+        ])
+        harness.call(3, odd, body: framed([]))
+        try harness.pump()
+        #expect(harness.answers[3]?.status == "12")
+        #expect(harness.server.isActive)
+        #expect(harness.service.cancelled.isEmpty)
+    }
+
+    @Test func headersBeyondTheLimitEndTheConnection() throws {
+        let harness = try ServerHarness()
+        let huge = harness.headers(
+            path: EchoService.unary,
+            adding: (0..<40).map { ("name-\($0)", String(repeating: "x", count: 1_000)) })
+        harness.call(1, huge, body: framed([]))
+        try? harness.pump()
+        #expect(!harness.server.isActive)
+        #expect(harness.service.batches.isEmpty)
+    }
 }

@@ -28,27 +28,32 @@ import Testing
         timeout: TimeAmount = .seconds(20)
     ) async throws -> [Result<[UInt8], Status>] {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
-        let channel = try await ClientBootstrap(group: eventLoop).connect(to: address).get()
         let promise = eventLoop.makePromise(of: [Result<[UInt8], Status>].self)
+        // All of it on the event loop, so that the handlers are there before the first bytes.
         eventLoop.execute {
-            do {
-                let connection = try ClientConnection.configure(channel, authority: "any") {}
-                var results = [Result<[UInt8], Status>?](repeating: nil, count: count)
-                for index in 0..<count {
-                    let message = [UInt8](repeating: UInt8(index % 251), count: size)
-                    connection.unary(path: path, message: message, timeout: timeout) { result in
-                        results[index] = result.map { Array($0.readableBytesView) }
-                        let all = results.compactMap { $0 }
-                        if all.count == count { promise.succeed(all) }
+            ClientBootstrap(group: eventLoop).connect(to: address).whenComplete { connected in
+                do {
+                    let connection = try ClientConnection.configure(
+                        connected.get(), authority: "any"
+                    ) {}
+                    var results = [Result<[UInt8], Status>?](repeating: nil, count: count)
+                    for index in 0..<count {
+                        let message = [UInt8](repeating: UInt8(index % 251), count: size)
+                        connection.unary(path: path, message: message, timeout: timeout) { result in
+                            results[index] = result.map { Array($0.readableBytesView) }
+                            let all = results.compactMap { $0 }
+                            guard all.count == count else { return }
+                            promise.succeed(all)
+                            connection.close()
+                        }
                     }
+                    connection.flush()
+                } catch {
+                    promise.fail(error)
                 }
-                connection.flush()
-            } catch {
-                promise.fail(error)
             }
         }
         let results = try await promise.futureResult.get()
-        try await channel.close()
         return results
     }
 

@@ -170,19 +170,23 @@ import Testing
         #expect(try harness.server.readOutbound(as: ByteBuffer.self) == nil)
     }
 
-    @Test func shutdownWaitsForCallsInFlight() throws {
+    @Test func shutdownRefusesNewCallsAndWaitsForThoseInFlight() throws {
         let harness = try ServerHarness()
         harness.call(1, harness.headers(path: EchoService.silent), body: framed([]))
         try harness.pump()
         let connection = try #require(harness.service.connection)
-        connection.shutDown()
+        connection.shutDown(refusingWith: Status(.unavailable, "bye"))
+        harness.call(3, harness.headers(path: EchoService.unary), body: framed([]))
         try harness.pump()
-        #expect(harness.goAway == .noError)
+        #expect(harness.answers[3]?.status == "14")
+        #expect(harness.answers[3]?.message == "bye")
+        #expect(harness.goAway == nil)
         #expect(harness.server.isActive)
         connection.reply(harness.service.held[0], [1])
         connection.flush()
         try harness.pump()
         #expect(harness.answers[1]?.messages == [[1]])
+        #expect(harness.goAway == .noError)
         #expect(!harness.server.isActive)
     }
 }

@@ -39,7 +39,8 @@ final class ServerHarness {
         throws
     {
         client = EmbeddedChannel(
-            handler: NIOHTTP2Handler(mode: .client, initialSettings: clientSettings))
+            handler: NIOHTTP2Handler(
+                mode: .client, initialSettings: clientSettings, headerBlockValidation: .disabled))
         try ServerConnection.configure(server, service: service, limits: limits)
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
         server.connect(to: address, promise: nil)
