@@ -56,27 +56,18 @@ extension Node {
         let header = responseHeader
         switch body {
         case .range(let request, _):
-            answer(token, try keyspace.range(request[...], header: header), &output)
+            output.answer(token, try keyspace.range(request[...], header: header))
         case .readTransaction(let request, _):
-            answer(token, try keyspace.readTransaction(request[...], header: header), &output)
+            output.answer(token, try keyspace.readTransaction(request[...], header: header))
         case .alarms:
-            answer(token, keyspace.alarms([], header: header), &output)
+            output.answer(token, keyspace.alarms([], header: header))
         case .hash:
             output.answer(token, .message(try keyspace.hash(header: header)))
         case .hashKV(let revision):
-            answer(token, try keyspace.hashKV(revision: revision, header: header), &output)
+            output.answer(token, try keyspace.hashKV(revision: revision, header: header))
         case .status: output.answer(token, .status(status))
         case .members: output.answer(token, .members)
         case .write: preconditionFailure("A write is executed when it is chosen.")
-        }
-    }
-
-    func answer(
-        _ token: RequestToken, _ result: Result<Bytes, KeyspaceError>, _ output: inout NodeOutput
-    ) {
-        switch result {
-        case .success(let response): output.answer(token, .message(response))
-        case .failure(let error): output.answer(token, .failure(RequestFailure(error)))
         }
     }
 
@@ -99,6 +90,15 @@ extension Node {
         if replica.leader == nil { status.errors.append("etcdserver: no leader") }
         status.errors.append(contentsOf: keyspace.alarms.map(\.description))
         return status
+    }
+}
+
+extension NodeOutput {
+    mutating func answer(_ token: RequestToken, _ result: Result<Bytes, KeyspaceError>) {
+        switch result {
+        case .success(let response): answer(token, .message(response))
+        case .failure(let error): answer(token, .failure(RequestFailure(error)))
+        }
     }
 }
 

@@ -304,7 +304,7 @@ package struct Node<Log: Store, State: Store> {
                 if case .success(let response) = result, Self.isPhysicalCompaction(payload) {
                     compactionWaiters.append((token, response))
                 } else {
-                    answer(token, result, &output)
+                    output.answer(token, result)
                 }
             }
         }
