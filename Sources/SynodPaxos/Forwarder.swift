@@ -8,7 +8,8 @@ import DequeModule
 /// leader recovered: what the old one still had can then no longer be chosen, so that nothing is
 /// ever chosen twice.
 struct Forwarder: Sendable {
-    private let boot: UInt64
+    /// Names the numbering of the streams: grows with every start and every installed state.
+    private var boot: UInt64
     /// In the order of their sequences, without gaps; the first one is `firstSequence`.
     private var pending: Deque<Pending> = []
     private var firstSequence: UInt64?
@@ -35,7 +36,7 @@ struct Forwarder: Sendable {
 
     /// - Parameter boot: grows with every start of this replica.
     init(boot: UInt64) {
-        self.boot = boot
+        self.boot = boot << 32
     }
 
     /// Whether another command fits.
@@ -71,8 +72,10 @@ struct Forwarder: Sendable {
     }
 
     /// Nothing that was handed in before will be sent again: a state from elsewhere was installed,
-    /// and nobody can tell which of it that state holds.
+    /// and nobody can tell which of it that state holds. The numbers begin anew, because the
+    /// leader waits in vain for what was lost on the way to it.
     mutating func abandonAll() {
+        boot += 1
         for index in pending.indices { finish(index) }
         removeFinished()
         stream = nil

@@ -34,7 +34,8 @@ package enum Message: Hashable, Sendable {
     case heard(ballot: Ballot)
 
     /// Commands of the sender's clients for the leader of `ballot`, numbered from `position` on
-    /// in the order in which this sender, since its start `boot`, has sent them in this ballot.
+    /// in the order in which the sender has sent them in this ballot under the number `boot`,
+    /// which grows whenever the positions begin anew.
     case forward(ballot: Ballot, boot: UInt64, position: UInt64, commands: [Command])
 
     /// Up to which slot may something be chosen, as far as you know?
