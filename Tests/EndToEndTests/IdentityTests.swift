@@ -12,7 +12,8 @@ struct IdentityTests {
             victim.kill()
             try victim.wipe()
             try cluster.start(victim)
-            try await expectRefused(victim, in: cluster, because: "data directory")
+            try await expectRefused(
+                victim, in: cluster, because: "another data directory than before")
         }
     }
 
@@ -28,7 +29,7 @@ struct IdentityTests {
             victim.kill()
             try victim.restoreData(from: copy)
             try cluster.start(victim)
-            try await expectRefused(victim, in: cluster, because: "data directory")
+            try await expectRefused(victim, in: cluster, because: "an older copy")
         }
     }
 
@@ -43,7 +44,7 @@ struct IdentityTests {
             try await other.waitUntilReady()
             try cluster.start(victim)
             #expect(try await victim.process.exitStatus(within: .seconds(10)) > 0)
-            #expect(victim.process.output().contains("another member"))
+            #expect(victim.process.output().contains("belongs to member"))
         }
     }
 
@@ -56,7 +57,7 @@ struct IdentityTests {
                 + ["--initial-cluster-token", "another"]
             try replica.start(flags)
             #expect(try await replica.process.exitStatus(within: .seconds(10)) > 0)
-            #expect(replica.process.output().contains("another cluster"))
+            #expect(replica.process.output().contains("of cluster"))
         }
     }
 
@@ -77,7 +78,7 @@ struct IdentityTests {
         _ victim: Replica, in cluster: Cluster, because reason: String
     ) async throws {
         try await eventually("\(victim.name) says why it is refused") {
-            victim.process.output().contains(reason) && victim.process.output().contains("refused")
+            victim.process.output().contains(reason) ? true : nil
         }
         let others = cluster.others(than: victim)
         try await withClient(others[0]) { try await $0.put(.pair("k", "after")) }

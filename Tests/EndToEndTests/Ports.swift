@@ -14,20 +14,8 @@ enum Ports {
     }
 
     private static func isFree(_ port: Int) -> Bool {
-        #if canImport(Glibc)
-            let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        #else
-            let handle = socket(AF_INET, SOCK_STREAM, 0)
-        #endif
+        let handle = Socket.make()
         defer { close(handle) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(handle, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
+        return Socket.withAddress(port) { bind(handle, $0, $1) == 0 }
     }
 }

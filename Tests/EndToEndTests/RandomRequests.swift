@@ -90,6 +90,10 @@ struct RandomRequests {
             $0.revision = readRevision()
             $0.sortOrder = .init(rawValue: Int(chance.below(3))) ?? .none
             $0.sortTarget = oneIn(2) ? .key : .init(rawValue: Int(chance.below(5))) ?? .key
+            // Without an order, etcd cuts to the limit before it sorts; here it is cut after.
+            if $0.limit > 0 && $0.sortTarget != .key && $0.sortOrder == .none {
+                $0.sortOrder = .ascend
+            }
             $0.serializable = oneIn(4)
             $0.keysOnly = oneIn(5)
             $0.countOnly = oneIn(8)
