@@ -18,6 +18,8 @@ struct Election: Sendable {
     private(set) var suspectAt: Instant
     /// Campaigns lost in a row.
     private var losses: UInt64 = 0
+    /// Whether another candidate was let go first since a leader was heard.
+    private var hasYielded = false
     /// The highest round seen anywhere: the next campaign goes above it.
     private(set) var highestRound: UInt64
 
@@ -61,6 +63,7 @@ struct Election: Sendable {
         if let progress { self.progress = progress }
         lastHeard = now
         losses = 0
+        hasYielded = false
         suspectAt = now + timing.suspicion + draw(timing.suspicionSpread)
         return isNew ? .newLeader : .knownLeader
     }
@@ -86,6 +89,15 @@ struct Election: Sendable {
     /// Lets another candidate go first.
     mutating func yield(_ now: Instant) {
         suspectAt = max(suspectAt, now + timing.suspicion / 2 + draw(timing.suspicionSpread))
+    }
+
+    /// Lets another candidate go first, unless no leader came of that the last time: whoever asks
+    /// again and again may never reach a majority. Returns whether it did.
+    mutating func yieldOnce(_ now: Instant) -> Bool {
+        guard !hasYielded else { return false }
+        hasYielded = true
+        yield(now)
+        return true
     }
 
     /// Waits longer after each lost campaign. Returns for how long.

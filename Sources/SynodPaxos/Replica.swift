@@ -461,9 +461,10 @@ extension Replica {
         outbox.send(.canvassed(round: round, hearsLeader: hearsLeader), to: .replica(sender))
         guard !hearsLeader else { return }
         // Of two who ask at the same time, the one with the higher identity goes on.
-        if case .campaigning(let campaign) = role, case .canvassing = campaign.phase, sender > id {
+        if case .campaigning(let campaign) = role, case .canvassing = campaign.phase, sender > id,
+            election.yieldOnce(now)
+        {
             role = .following
-            election.yield(now)
         }
     }
 
