@@ -50,7 +50,8 @@ let package = Package(
     ],
     targets: [
         // Pure: no Foundation, NIO, clock, logging, async or randomness.
-        module("SynodBytes"),
+        .target(name: "CChecksum"),
+        module("SynodBytes", ["CChecksum"]),
         module("SynodPaxos", ["SynodBytes", deque]),
         module("SynodStorage", ["SynodBytes"]),
         module("SynodKeyspace", ["SynodBytes", "SynodStorage"]),

@@ -22,13 +22,11 @@ package struct APIConfiguration: Sendable {
         package let id: UInt64
         package let name: String
         package let peerURLs: [String]
-        package let clientURLs: [String]
 
-        package init(id: UInt64, name: String, peerURLs: [String], clientURLs: [String]) {
+        package init(id: UInt64, name: String, peerURLs: [String]) {
             self.id = id
             self.name = name
             self.peerURLs = peerURLs
-            self.clientURLs = clientURLs
         }
     }
 

@@ -85,13 +85,10 @@ package final class APIService: GRPCService {
             connection.reply(request.call, responses.alarms(response, of: kind))
         case (.message(let response), _):
             connection.reply(request.call, response)
-        case (.status(let status), .memberList):
-            connection.reply(request.call, responses.memberList(status))
         case (.status(let status), _):
             connection.reply(request.call, responses.status(status))
-        case (.members, _):
-            // The list is ours; what is missing for its header is the term.
-            submitLater(.status, request)
+        case (.members(let status, let profiles), _):
+            connection.reply(request.call, responses.memberList(status, profiles))
         case (.failure(let failure), _):
             let code = StatusCode(rawValue: failure.code)
             connection.finish(request.call, Status(code, failure.message))

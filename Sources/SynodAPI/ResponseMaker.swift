@@ -38,7 +38,7 @@ struct ResponseMaker: Sendable {
     }
 
     /// The header of the cluster service tells no revision.
-    func memberList(_ status: ReplicaStatus) -> Bytes {
+    func memberList(_ status: ReplicaStatus, _ profiles: [MemberProfile]) -> Bytes {
         var response = EtcdMemberListResponse()
         response.header = header(status)
         response.members = configuration.members.map { member in
@@ -46,7 +46,7 @@ struct ResponseMaker: Sendable {
             entry.id = member.id
             entry.name = member.name
             entry.peerUrls = member.peerURLs
-            entry.clientUrls = member.clientURLs
+            entry.clientUrls = profiles.first { $0.member == member.id }?.clientURLs ?? []
             return entry
         }
         return response.encoded

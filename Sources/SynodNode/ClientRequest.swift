@@ -25,7 +25,7 @@ package struct ClientRequest: Sendable {
         case readTransaction(request: Bytes, linearizable: Bool)
         /// Answered with ``Answer/Content/status(_:)``.
         case status
-        /// Answered once a majority was asked, with ``Answer/Content/members``: for
+        /// Answered once a majority was asked, with ``Answer/Content/members(_:_:)``: for
         /// `MemberList(linearizable)`.
         case members(linearizable: Bool)
         /// An AlarmRequest with action GET.
@@ -51,7 +51,8 @@ package struct Answer: Sendable {
         /// The encoded protobuf response.
         case message(Bytes)
         case status(ReplicaStatus)
-        case members
+        /// What is known of every member, this replica included.
+        case members(ReplicaStatus, [MemberProfile])
         case failure(RequestFailure)
     }
 
@@ -61,6 +62,18 @@ package struct Answer: Sendable {
     package init(token: RequestToken, content: Content) {
         self.token = token
         self.content = content
+    }
+}
+
+/// What a member says of itself to its peers, beside what every member is configured with.
+package struct MemberProfile: Hashable, Sendable {
+    package let member: UInt64
+    /// Where it wants its clients to reach it.
+    package let clientURLs: [String]
+
+    package init(member: UInt64, clientURLs: [String]) {
+        self.member = member
+        self.clientURLs = clientURLs
     }
 }
 

@@ -66,7 +66,7 @@ extension Node {
         case .hashKV(let revision):
             output.answer(token, try keyspace.hashKV(revision: revision, header: header))
         case .status: output.answer(token, .status(status))
-        case .members: output.answer(token, .members)
+        case .members: output.answer(token, .members(status, roster.profiles))
         case .write: preconditionFailure("A write is executed when it is chosen.")
         }
     }

@@ -92,7 +92,9 @@ package struct Node<Log: Store, State: Store> {
         let own = Identity(
             cluster: configuration.cluster, replica: configuration.identity,
             incarnation: configuration.incarnation, boot: boot, session: configuration.session)
-        roster = try PeerRoster(own: own, membership: configuration.membership, store: log)
+        roster = try PeerRoster(
+            own: own, clientURLs: configuration.clientURLs, membership: configuration.membership,
+            store: log)
         writes = PendingRequests(firstNumber: boot << 40 | 1)
         reads = PendingRequests(firstNumber: 1)
         nextTransfer = boot << 40

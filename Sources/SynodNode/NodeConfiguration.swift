@@ -6,6 +6,8 @@ package struct NodeConfiguration: Sendable {
     package let cluster: UInt64
     package let membership: Membership
     package let timing: Timing
+    /// Where this replica wants its clients to reach it.
+    package let clientURLs: [String]
     /// Made with the data directory.
     package let incarnation: UInt64
     /// Random, drawn by the shell at this start.
@@ -17,12 +19,13 @@ package struct NodeConfiguration: Sendable {
 
     package init(
         identity: ReplicaID, cluster: UInt64, membership: Membership, timing: Timing,
-        incarnation: UInt64, session: UInt64, snapshotCount: UInt64, quotaBytes: UInt64?
+        clientURLs: [String], incarnation: UInt64, session: UInt64, snapshotCount: UInt64, quotaBytes: UInt64?
     ) {
         self.identity = identity
         self.cluster = cluster
         self.membership = membership
         self.timing = timing
+        self.clientURLs = clientURLs
         self.incarnation = incarnation
         self.session = session
         self.snapshotCount = snapshotCount

@@ -44,25 +44,67 @@ struct Witness: Hashable, Sendable {
     var accepted = Slot.zero
 }
 
+/// What a replica says first: who it is, whom it takes the other for, and where its clients are
+/// to go. Remembered in the same form.
+private struct Greeting: Hashable, Sendable {
+    let identity: Identity
+    let addressee: ReplicaID
+    let clientURLs: [String]
+
+    private static let urlLimit = 64
+
+    var encoded: Bytes {
+        var writer = ByteWriter(capacity: 128)
+        identity.write(into: &writer)
+        writer.write(addressee.rawValue)
+        writer.writeVarint(UInt64(clientURLs.count))
+        for url in clientURLs { writer.writePrefixed(url.utf8) }
+        return writer.bytes
+    }
+
+    init(identity: Identity, addressee: ReplicaID, clientURLs: [String]) {
+        self.identity = identity
+        self.addressee = addressee
+        self.clientURLs = Array(clientURLs.prefix(Self.urlLimit))
+    }
+
+    init(encoded: Bytes) throws(MalformedBytes) {
+        var reader = ByteReader(encoded)
+        identity = try Identity(reading: &reader)
+        addressee = ReplicaID(try reader.read())
+        let count = try reader.readCount()
+        guard count <= Self.urlLimit else { throw MalformedBytes("too many client URLs") }
+        var urls: [String] = []
+        for _ in 0..<count {
+            urls.append(String(decoding: try reader.readPrefixed(), as: UTF8.self))
+        }
+        clientURLs = urls
+        guard reader.isAtEnd else { throw MalformedBytes("bytes behind the end") }
+    }
+}
+
 /// Recognizes the peers, so that a replica which lost, rolled back or swapped its disk never
 /// votes under its old identity: it may have forgotten promises that others rely on.
 struct PeerRoster: Sendable {
     private let own: Identity
+    private let clientURLs: [String]
     private let membership: Membership
     /// By replica index.
-    private var known: [Identity?]
+    private var known: [Greeting?]
     private var witnesses: [Witness]
 
-    init(own: Identity, membership: Membership, store: some Store) throws(StorageError) {
+    init(
+        own: Identity, clientURLs: [String], membership: Membership, store: some Store
+    ) throws(StorageError) {
         self.own = own
+        self.clientURLs = clientURLs
         self.membership = membership
         known = Array(repeating: nil, count: membership.count)
         witnesses = Array(repeating: Witness(), count: membership.count)
         for (index, replica) in membership.replicas.enumerated() {
             guard let value = try store.get(LogSchema.identityKey(replica)) else { continue }
-            var reader = ByteReader(value)
             do {
-                known[index] = try Identity(reading: &reader)
+                known[index] = try Greeting(encoded: value)
             } catch {
                 throw StorageError(.corrupt, "a peer's identity is damaged: \(error.reason)")
             }
@@ -71,10 +113,15 @@ struct PeerRoster: Sendable {
 
     /// What this replica says first on a stream to a peer.
     func hello(to peer: ReplicaID) -> Bytes {
-        var writer = ByteWriter(capacity: 64)
-        own.write(into: &writer)
-        writer.write(peer.rawValue)
-        return writer.bytes
+        Greeting(identity: own, addressee: peer, clientURLs: clientURLs).encoded
+    }
+
+    /// What is known of the members, from themselves.
+    var profiles: [MemberProfile] {
+        membership.replicas.enumerated().map { index, replica in
+            let urls = replica == own.replica ? clientURLs : known[index]?.clientURLs ?? []
+            return MemberProfile(member: replica.rawValue, clientURLs: urls)
+        }
     }
 
     enum OnHello {
@@ -87,32 +134,32 @@ struct PeerRoster: Sendable {
 
     /// A replica introduces itself.
     mutating func received(_ hello: Bytes) -> OnHello {
-        var reader = ByteReader(hello)
-        guard let peer = try? Identity(reading: &reader),
-            let addressee: UInt64 = try? reader.read(), reader.isAtEnd
-        else { return .refused("the greeting is malformed") }
+        guard let greeting = try? Greeting(encoded: hello) else {
+            return .refused("the greeting is malformed")
+        }
+        let peer = greeting.identity
         guard peer.cluster == own.cluster else {
             return .refused(
                 "cluster ID mismatch: this is cluster \(hex(own.cluster)), not "
                     + "\(hex(peer.cluster)); check --initial-cluster and --initial-cluster-token")
         }
-        guard addressee == own.replica.rawValue else {
+        guard greeting.addressee == own.replica else {
             return .refused(
-                "this is member \(hex(own.replica.rawValue)), not \(hex(addressee)); "
+                "this is member \(hex(own.replica.rawValue)), "
+                    + "not \(hex(greeting.addressee.rawValue)); "
                     + "check the peer URLs in --initial-cluster")
         }
         guard let index = membership.index(of: peer.replica), peer.replica != own.replica else {
             return .refused("member \(hex(peer.replica.rawValue)) is not part of this cluster")
         }
         if let before = known[index] {
-            if before == peer { return .known(peer.replica) }
-            if let reason = reasonToRefuse(peer, knownAs: before) { return .refused(reason) }
+            if before == greeting { return .known(peer.replica) }
+            if let reason = reasonToRefuse(peer, knownAs: before.identity) {
+                return .refused(reason)
+            }
         }
-        known[index] = peer
-        var writer = ByteWriter(capacity: 48)
-        peer.write(into: &writer)
-        return .remember(
-            peer.replica, key: LogSchema.identityKey(peer.replica), value: writer.bytes)
+        known[index] = greeting
+        return .remember(peer.replica, key: LogSchema.identityKey(peer.replica), value: hello)
     }
 
     private func reasonToRefuse(_ peer: Identity, knownAs before: Identity) -> String? {

@@ -91,9 +91,7 @@ package enum Server {
             }, clusterID: configuration.clusterID, memberID: configuration.member.id,
             members: configuration.initialCluster.map { member in
                 APIConfiguration.Member(
-                    id: member.id, name: member.name, peerURLs: member.peerURLs.map(\.description),
-                    clientURLs: member.id == configuration.member.id
-                        ? configuration.advertiseClientURLs.map(\.description) : [])
+                    id: member.id, name: member.name, peerURLs: member.peerURLs.map(\.description))
             }, maxRequestBytes: configuration.maxRequestBytes,
             maxTxnOps: configuration.maxTxnOps)
     }
@@ -113,6 +111,7 @@ package enum Server {
                 NodeConfiguration(
                     identity: ReplicaID(configuration.member.id),
                     cluster: configuration.clusterID, membership: membership, timing: timing,
+                    clientURLs: configuration.advertiseClientURLs.map(\.description),
                     incarnation: disk.incarnation, session: Platform.random(),
                     snapshotCount: UInt64(configuration.snapshotCount),
                     quotaBytes: configuration.quotaBytes.map { UInt64($0) }),

@@ -16,8 +16,8 @@ import enum SynodPaxos.Footprint
 @Suite struct APIServerTests {
     private static let members = [
         APIConfiguration.Member(
-            id: 7, name: "one", peerURLs: ["http://a:2380"], clientURLs: ["http://a:2379"]),
-        APIConfiguration.Member(id: 8, name: "two", peerURLs: ["http://b:2380"], clientURLs: []),
+            id: 7, name: "one", peerURLs: ["http://a:2380"]),
+        APIConfiguration.Member(id: 8, name: "two", peerURLs: ["http://b:2380"]),
     ]
 
     private func withServer(
@@ -146,7 +146,10 @@ import enum SynodPaxos.Footprint
                 return .status(status)
             case .members(let linearizable):
                 #expect(linearizable)
-                return .members
+                var status = ReplicaStatus()
+                status.round = 4
+                let profile = MemberProfile(member: 7, clientURLs: ["http://a:2379"])
+                return .members(status, [profile])
             default: return nil
             }
         } _: { client, _, endpoint in
