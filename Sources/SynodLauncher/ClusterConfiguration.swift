@@ -1,0 +1,35 @@
+import Foundation
+
+/// A cluster of replicas on this machine, for trying things out.
+package struct ClusterConfiguration: Sendable {
+    /// 1...9.
+    package var replicas = 3
+    /// Holds a data directory and a log file for each replica; made when it is missing.
+    package var directory = "./data"
+    /// Replica k (from 1) listens for clients on `basePort + 10 (k - 1)` and for its peers one port
+    /// above: with three replicas and the default 2379, 2389, 2399 and 2380, 2390, 2400. That
+    /// keeps nine replicas below the ports that Linux hands out to outgoing connections.
+    package var basePort = 2379
+    /// The program that is a replica when it is started with `serve`; by default this one.
+    package var executable = Bundle.main.executablePath ?? CommandLine.arguments[0]
+
+    package init() {}
+
+    /// Throws ``ClusterError`` naming the first option that is out of its range.
+    func check() throws(ClusterError) {
+        guard (1...9).contains(replicas) else { throw ClusterError("replicas must be 1 to 9") }
+        let highest = 65_535 - 10 * (replicas - 1) - 1
+        guard (1...highest).contains(basePort) else {
+            throw ClusterError("with \(replicas) replicas the base port must be 1 to \(highest)")
+        }
+    }
+}
+
+/// Why a cluster could not be started.
+package struct ClusterError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

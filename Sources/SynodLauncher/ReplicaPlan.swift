@@ -1,0 +1,49 @@
+/// What one replica of the cluster is started with.
+struct ReplicaPlan: Sendable {
+    static let host = "127.0.0.1"
+
+    let name: String
+    let clientPort: Int
+    let peerPort: Int
+    let dataDirectory: String
+    let logFile: String
+    /// The command line behind the program's name.
+    let arguments: [String]
+
+    var clientEndpoint: String { "\(Self.host):\(clientPort)" }
+    var peerEndpoint: String { "\(Self.host):\(peerPort)" }
+
+    /// The replicas of a cluster, in the order of their names.
+    static func all(of configuration: ClusterConfiguration) -> [ReplicaPlan] {
+        let numbers = 1...configuration.replicas
+        func peerPort(_ number: Int) -> Int { configuration.basePort + 10 * (number - 1) + 1 }
+        let cluster = numbers.map { "n\($0)=http://\(host):\(peerPort($0))" }
+            .joined(separator: ",")
+        return numbers.map { number in
+            ReplicaPlan(
+                number, peerPort: peerPort(number), cluster: cluster,
+                directory: configuration.directory)
+        }
+    }
+
+    private init(_ number: Int, peerPort: Int, cluster: String, directory: String) {
+        name = "n\(number)"
+        self.peerPort = peerPort
+        clientPort = peerPort - 1
+        dataDirectory = "\(directory)/\(name)"
+        logFile = "\(directory)/\(name).log"
+        let client = "http://\(Self.host):\(clientPort)"
+        let peer = "http://\(Self.host):\(peerPort)"
+        arguments = [
+            "serve",
+            // Replicas must not outlive a launcher that was killed: its end of their standard
+            // input closes with it.
+            "--exit-on-stdin-close",
+            "--name", name, "--data-dir", dataDirectory,
+            "--listen-client-urls", client, "--advertise-client-urls", client,
+            "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+            "--initial-cluster", cluster, "--initial-cluster-token", "synod-local",
+            "--initial-cluster-state", "new",
+        ]
+    }
+}
