@@ -57,6 +57,11 @@ final class Replica: Sendable {
     /// Removes everything it stored; it must not be running.
     func wipe() throws { try FileManager.default.removeItem(atPath: dataDirectory) }
 
+    /// The names of what its data directory keeps of the member.
+    func files() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: dataDirectory + "/member").sorted()
+    }
+
     func copyData(to path: String) throws {
         try FileManager.default.copyItem(atPath: dataDirectory, toPath: path)
     }

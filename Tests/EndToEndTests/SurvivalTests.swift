@@ -109,16 +109,22 @@ import Testing
         }
     }
 
-    @Test func aTerminatedReplicaExitsCleanly() async throws {
+    @Test func terminatedReplicasExitCleanly() async throws {
         try await Cluster.run(size: 3) { cluster in
-            let replica = cluster.replicas[0]
-            try await withClient(replica) { try await $0.put(.pair("k", "v")) }
-            replica.process.signal(SIGTERM)
-            let status = try await replica.process.exitStatus(within: .seconds(10))
-            // An etcd that is told to end raises the signal again when it has cleaned up.
-            #expect(status == 0 || (Programs.isServerEtcd && status == -SIGTERM))
-            try cluster.start(replica)
-            try await replica.waitUntilReady()
+            for _ in 0..<3 * Self.rounds {
+                let load = await Workload.start(writers: 2, to: cluster.replicas)
+                try await load.waitForProgress(200)
+                for replica in cluster.replicas { replica.process.signal(SIGTERM) }
+                for replica in cluster.replicas {
+                    let status = try await replica.process.exitStatus(within: .seconds(20))
+                    // An etcd that is told to end raises the signal again when it has cleaned up.
+                    #expect(status == 0 || (Programs.isServerEtcd && status == -SIGTERM))
+                }
+                for replica in cluster.replicas { try cluster.start(replica) }
+                for replica in cluster.replicas { try await replica.waitUntilReady() }
+                await load.stop()
+                for replica in cluster.replicas { try await load.expectNothingLost(at: replica) }
+            }
         }
     }
 }
