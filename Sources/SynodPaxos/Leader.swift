@@ -46,6 +46,8 @@ struct Leader: Sendable {
         /// When unanswered proposals are sent again.
         var repeatAt: Instant
         var repeats: UInt64 = 0
+        /// It has accepted every slot in flight below this one.
+        var firstUnanswered = Slot.zero
     }
 
     init(
@@ -178,8 +180,17 @@ struct Leader: Sendable {
             inFlight.update(slot) { $0.acceptedBy.insert(index) }
             slot = slot.next
         }
-        peers[index].repeats = 0
-        peers[index].repeatAt = now + retransmission
+        // An answer to a later slot does not put off what an earlier one still lacks.
+        let before = max(peers[index].firstUnanswered, inFlight.base)
+        var unanswered = before
+        while inFlight[unanswered]?.acceptedBy.contains(index) == true {
+            unanswered = unanswered.next
+        }
+        peers[index].firstUnanswered = unanswered
+        if unanswered > before {
+            peers[index].repeats = 0
+            peers[index].repeatAt = now + retransmission
+        }
     }
 
     /// Moves the chosen prefix over every slot that a quorum accepted. True if it moved.
