@@ -1,0 +1,148 @@
+import SynodBytes
+import SynodPaxos
+import Testing
+
+/// Progress under partial connectivity: the graphs of *Omni-Paxos* (EuroSys 2023, §2), on which
+/// other protocols elect for ever, and some more. Whoever is connected to the leader and a majority
+/// must get a command through, in bounded time, wherever the hub stands in the order of identities.
+struct ConnectivityTests {
+    /// Counts campaigns, so that a livelock shows even where it makes progress now and then.
+    private func settled(
+        _ count: Int, delay: UInt64 = 20, seed: UInt64 = 1
+    ) -> (cluster: Cluster, leader: Int) {
+        var options = Cluster.Options()
+        options.count = count
+        options.seed = seed
+        options.quality.delay = .milliseconds(delay)
+        options.quality.spread = .milliseconds(delay)
+        let cluster = Cluster(options)
+        #expect(cluster.run(atMost: .milliseconds(10_000)) { $0.isSettled })
+        return (cluster, cluster.leader ?? 0)
+    }
+
+    /// A command submitted at the replica is executed there within the span.
+    private func expectProgress(
+        of cluster: Cluster, at index: Int, within span: UInt64 = 3_000, _ what: Comment
+    ) {
+        let command = cluster.submit([UInt8(ascii: "p")], at: index, within: .milliseconds(1 << 30))
+        let isDone = cluster.run(atMost: .milliseconds(span)) {
+            $0.checker.slot(of: command!) != nil
+        }
+        #expect(isDone, what)
+        #expect(cluster.checker.failure == nil)
+    }
+
+    /// The leader has lost everybody but the hub, and everybody knows only the hub.
+    @Test(arguments: [3, 4, 5, 6, 7, 9])
+    func quorumLoss(count: Int) {
+        for seed in 1...4 as ClosedRange<UInt64> {
+            for hub in 0..<count {
+                let (cluster, leader) = settled(count, seed: seed)
+                if hub == leader { continue }
+                cluster.network.keepOnly((0..<count).map { (hub, $0) }.filter { $0.0 != $0.1 })
+                expectProgress(of: cluster, at: hub, "hub \(hub + 1) of \(count), seed \(seed)")
+            }
+        }
+    }
+
+    /// The leader is gone, and the only one who reaches a majority is behind in its log.
+    @Test(arguments: [5, 7, 9])
+    func constrainedElection(count: Int) {
+        for hub in 0..<count {
+            let (cluster, leader) = settled(count)
+            if hub == leader { continue }
+            // The hub misses some commands.
+            for index in 0..<count where index != hub { cluster.network.cutBoth(hub, index) }
+            for _ in 0..<10 {
+                cluster.submit([UInt8(ascii: "m")], at: leader, within: .milliseconds(1 << 30))
+                cluster.run(for: .milliseconds(50))
+            }
+            let others = (0..<count).filter { $0 != hub && $0 != leader }
+            cluster.network.keepOnly(others.map { (hub, $0) })
+            expectProgress(of: cluster, at: hub, "hub \(hub + 1) of \(count)")
+        }
+    }
+
+    /// In a chain, whose ends do not hear each other, the leader is not deposed by an end that
+    /// does not hear it.
+    @Test(arguments: [3, 5])
+    func chainedReplicasKeepTheirLeader(count: Int) {
+        for seed in 1...8 as ClosedRange<UInt64> {
+            let (cluster, leader) = settled(count, seed: seed)
+            let far = (leader + 1) % count
+            cluster.network.cutBoth(leader, far)
+            let before = cluster.hosts[leader].replica!.promised
+            cluster.run(for: .milliseconds(10_000))
+            #expect(cluster.hosts[leader].replica!.isLeading)
+            #expect(cluster.hosts[leader].replica!.promised == before)
+            expectProgress(of: cluster, at: leader, "seed \(seed)")
+        }
+    }
+
+    /// A replica that is heard by all and hears nobody disturbs nobody.
+    @Test(arguments: [3, 4, 5])
+    func aReplicaThatHearsNobodyDoesNotDisturb(count: Int) {
+        for deaf in 0..<count {
+            let (cluster, _) = settled(count)
+            for index in 0..<count where index != deaf {
+                cluster.network.cut(from: index, to: deaf)
+            }
+            let witness = (deaf + 1) % count
+            expectProgress(of: cluster, at: witness, "deaf \(deaf + 1) of \(count)")
+            let round = cluster.hosts[witness].replica!.round
+            cluster.run(for: .milliseconds(5_000))
+            expectProgress(of: cluster, at: witness, within: 1_000, "deaf \(deaf + 1) of \(count)")
+            #expect(cluster.hosts[witness].replica!.round == round)
+        }
+    }
+
+    /// Every replica sees another majority: a ring of five.
+    @Test func aRingOfMajorities() {
+        for seed in 1...8 as ClosedRange<UInt64> {
+            let (cluster, leader) = settled(5, seed: seed)
+            cluster.network.keepOnly((0..<5).map { ($0, ($0 + 1) % 5) })
+            cluster.run(for: .milliseconds(3_000))
+            expectProgress(of: cluster, at: cluster.leader ?? leader, "seed \(seed)")
+        }
+    }
+
+    /// Half of an even number is no majority, half and one is.
+    @Test(arguments: [2, 4, 6])
+    func evenNumbers(count: Int) {
+        let (cluster, _) = settled(count)
+        let half = Array(0..<count / 2)
+        cluster.network.partition([half, Array(count / 2..<count)])
+        let before = cluster.checker.learnedThrough
+        cluster.run(for: .milliseconds(3_000))
+        let afterCut = cluster.checker.learnedThrough
+        for index in 0..<count {
+            cluster.submit([UInt8(ascii: "x")], at: index, within: .milliseconds(1 << 30))
+        }
+        cluster.run(for: .milliseconds(10_000))
+        #expect(cluster.checker.learnedThrough == afterCut)
+        #expect(afterCut == before)
+        cluster.network.partition([Array(0...count / 2), Array(count / 2 + 1..<count)])
+        expectProgress(of: cluster, at: 0, "half and one of \(count)")
+        cluster.stabilize()
+        #expect(cluster.run(atMost: .milliseconds(10_000)) { $0.isSettled })
+        #expect(cluster.checker.failure == nil)
+    }
+
+    /// Everybody campaigns at the same moment: one leader within a few seconds, and he stays.
+    @Test(arguments: Array(2...9))
+    func duellingCandidates(count: Int) {
+        for seed in 1...10 as ClosedRange<UInt64> {
+            let (cluster, _) = settled(count, seed: seed)
+            for one in 0..<count {
+                for other in 0..<count where one != other { cluster.disconnect(one, from: other) }
+            }
+            cluster.run(for: .milliseconds(60))
+            let isSettled = cluster.run(atMost: .milliseconds(5_000)) { $0.isSettled }
+            #expect(isSettled, "\(count) candidates, seed \(seed)")
+            let leader = cluster.leader
+            cluster.run(for: .milliseconds(5_000))
+            #expect(cluster.leader == leader, "\(count) candidates, seed \(seed)")
+            #expect(cluster.checker.failure == nil)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import SynodPaxos
+
+/// Judges every step of a cluster by what no fault may ever cause. It sees everything at once, as
+/// no replica can: which accepts are on which disks, what was sent, what was executed where.
+struct Checker {
+    /// The first thing that went wrong.
+    private(set) var failure: String?
+
+    private let quorum: Int
+    /// By slot and ballot: whose disks hold that accept.
+    private var votes: [Slot: [Ballot: Set<Int>]] = [:]
+    private var proposed: [Slot: [Ballot: Entry]] = [:]
+    /// What a quorum of disks has accepted at one ballot.
+    private(set) var chosen: [Slot: Entry] = [:]
+    private var executed: [CommandID: Slot] = [:]
+    private(set) var learnedThrough = Slot.zero
+    /// By replica: the highest promise on its disk.
+    private var promised: [Ballot]
+    /// In which boot of its replica a ballot was prepared.
+    private var preparedIn: [Ballot: UInt64] = [:]
+    /// A client somewhere knows of everything through here.
+    private(set) var knownThrough = Slot.zero
+
+    init(count: Int) {
+        quorum = count / 2 + 1
+        promised = Array(repeating: .zero, count: count)
+    }
+
+    mutating func fail(_ reason: String) {
+        if failure == nil { failure = reason }
+    }
+
+    // MARK: Disks
+
+    mutating func becameDurable(_ change: SimulatedDisk.Change, at index: Int) {
+        guard case .paxos(let write) = change else { return }
+        switch write {
+        case .promised(let ballot):
+            if ballot < promised[index] {
+                fail("replica \(index + 1) took back its promise of \(promised[index])")
+            }
+            promised[index] = ballot
+        case .accepted(let slot, let accepted):
+            // An entry that was fetched is a fact, whatever this replica has promised.
+            if accepted.ballot < promised[index], chosen[slot] != accepted.entry {
+                fail("replica \(index + 1) accepted \(accepted.ballot) below its promise")
+            }
+            note(accepted.entry, proposedAt: accepted.ballot, in: slot)
+            votes[slot, default: [:]][accepted.ballot, default: []].insert(index)
+            if votes[slot]![accepted.ballot]!.count >= quorum { choose(accepted.entry, in: slot) }
+        case .installed: break
+        }
+    }
+
+    private mutating func choose(_ entry: Entry, in slot: Slot) {
+        if let earlier = chosen[slot], earlier != entry {
+            fail("two entries are chosen in slot \(slot.rawValue)")
+        }
+        chosen[slot] = entry
+    }
+
+    private mutating func note(_ entry: Entry, proposedAt ballot: Ballot, in slot: Slot) {
+        if let earlier = proposed[slot]?[ballot], earlier != entry {
+            fail("ballot \(ballot) proposed two entries in slot \(slot.rawValue)")
+        }
+        proposed[slot, default: [:]][ballot] = entry
+    }
+
+    // MARK: Messages
+
+    /// A message leaves the replica, whose disk holds `durable`.
+    mutating func sent(
+        _ message: Message, by index: Int, boot: UInt64, durable: SimulatedDisk.Image,
+        learnedThrough: Slot
+    ) {
+        switch message {
+        case .prepare(let ballot, _):
+            if durable.promised < ballot {
+                fail("replica \(index + 1) used \(ballot) before it was durable")
+            }
+            if preparedIn[ballot, default: boot] != boot {
+                fail("replica \(index + 1) used \(ballot) again after a restart")
+            }
+            preparedIn[ballot] = boot
+        case .promise(let promise):
+            if durable.promised < promise.ballot {
+                fail("replica \(index + 1) promised \(promise.ballot) before it was durable")
+            }
+        case .accept(let ballot, let slot, let entry):
+            note(entry, proposedAt: ballot, in: slot)
+        case .accepted(let ballot, let first, let last):
+            var slot = max(first, learnedThrough.next)
+            while slot <= last {
+                if durable.log[slot].map({ $0.ballot < ballot }) ?? true {
+                    fail(
+                        "replica \(index + 1) said that it accepted slot \(slot.rawValue) before "
+                            + "it was durable")
+                    break
+                }
+                slot = slot.next
+            }
+        default: break
+        }
+    }
+
+    // MARK: Executing
+
+    /// A replica that had executed all through `before` executes the next slot.
+    mutating func learned(_ item: Learned, at index: Int, behind before: Slot) {
+        if item.slot != before.next {
+            fail("replica \(index + 1) went from slot \(before.rawValue) to \(item.slot.rawValue)")
+        }
+        guard let entry = chosen[item.slot] else {
+            return fail(
+                "replica \(index + 1) executed slot \(item.slot.rawValue), which no quorum has on "
+                    + "disk")
+        }
+        if entry != item.entry {
+            fail("replica \(index + 1) executed what slot \(item.slot.rawValue) does not hold")
+        }
+        guard item.slot > learnedThrough else { return }
+        learnedThrough = item.slot
+        item.entry.forEachCommand { command, _ in
+            if let earlier = executed[command] {
+                fail(
+                    "command \(command.origin.rawValue):\(command.sequence) is in slots "
+                        + "\(earlier.rawValue) and \(item.slot.rawValue)")
+            }
+            executed[command] = item.slot
+        }
+    }
+
+    /// Where a command was executed, if anyone has learned it.
+    func slot(of command: CommandID) -> Slot? { executed[command] }
+
+    /// A client was told of the state through the slot.
+    mutating func told(through slot: Slot) {
+        knownThrough = max(knownThrough, slot)
+    }
+
+    /// A read runs on the state through `slot`; `floor` is what clients knew before it began.
+    mutating func read(at index: Int, through slot: Slot, floor: Slot) {
+        if slot < floor {
+            fail(
+                "a read at replica \(index + 1) saw slot \(slot.rawValue); slot \(floor.rawValue) "
+                    + "was known before it began")
+        }
+        told(through: slot)
+    }
+}

@@ -1,0 +1,56 @@
+import SynodPaxos
+
+/// Replica 1 of three, with the test playing all others and the disk.
+struct LoneReplica {
+    var replica: Replica
+    var outbox = Outbox()
+    var now = Instant(nanoseconds: 1_000_000_000)
+    static let timing = Timing(heartbeat: .milliseconds(100), election: .milliseconds(1000))
+
+    init(count: Int = 3, restored: Replica.Restored = Replica.Restored(), boot: UInt64 = 1) {
+        replica = Replica(
+            id: ReplicaID(1),
+            membership: Membership((1...count).map { ReplicaID(UInt64($0)) }),
+            timing: Self.timing, restored: restored, boot: boot, seed: 7, now: now)
+    }
+
+    /// One step; what it says is in `outbox` afterwards.
+    mutating func step(_ inputs: [Input]) {
+        outbox = Outbox()
+        replica.step(inputs, at: now, into: &outbox)
+    }
+
+    mutating func hear(_ messages: Message..., from peer: UInt64) {
+        step(messages.map { .received($0, from: ReplicaID(peer)) })
+    }
+
+    /// The disk has written everything.
+    mutating func sync() { step([.written(through: outbox.ticket)]) }
+
+    mutating func pass(_ span: Interval) {
+        now = now + span
+        step([])
+    }
+
+    /// What it sends, without the recipients.
+    var messages: [Message] { outbox.send.map(\.message) }
+
+    /// Campaigns as soon as it may, with replica 2 promising `promise`, and leads. Returns its
+    /// ballot.
+    mutating func lead(promising accepted: [SlotAccepted] = [], chosenThrough: Slot = .zero)
+        -> Ballot
+    {
+        while !messages.contains(where: { if case .canvass = $0 { true } else { false } }) {
+            pass(.milliseconds(10))
+        }
+        var ballot = Ballot.zero
+        if case .canvass(let round)? = messages.first {
+            hear(.canvassed(round: round, hearsLeader: false), from: 2)
+        }
+        sync()
+        if case .prepare(let prepared, _)? = messages.first { ballot = prepared }
+        let promise = Promise(ballot: ballot, chosenThrough: chosenThrough, accepted: accepted)
+        hear(.promise(promise), from: 2)
+        return ballot
+    }
+}

@@ -1,0 +1,91 @@
+import SynodPaxos
+
+// What transcripts and failures call things.
+
+extension Ballot {
+    /// `round.replica`.
+    var summary: String { "\(round).\(replica.rawValue)" }
+}
+
+extension Entry {
+    /// The payloads in brackets, as text; an empty bracket is a no-op.
+    var summary: String {
+        var payloads: [String] = []
+        forEachCommand { _, payload in payloads.append(String(decoding: payload, as: UTF8.self)) }
+        return "[\(payloads.joined(separator: " "))]"
+    }
+}
+
+extension Progress {
+    var summary: String {
+        "\(ballot.summary) chosen through \(chosenThrough.rawValue), recovered through "
+            + "\(recoveredThrough.rawValue)"
+    }
+}
+
+extension Message {
+    var summary: String {
+        switch self {
+        case .canvass(let round): return "canvass round \(round)"
+        case .canvassed(let round, let hearsLeader):
+            return "canvassed round \(round): \(hearsLeader ? "hears a leader" : "welcome")"
+        case .prepare(let ballot, let from):
+            return "prepare \(ballot.summary) from \(from.rawValue)"
+        case .promise(let promise):
+            let accepted = promise.accepted.map {
+                " \($0.slot.rawValue)=\($0.accepted.entry.summary)@\($0.accepted.ballot.summary)"
+            }
+            return "promise \(promise.ballot.summary), chosen through "
+                + "\(promise.chosenThrough.rawValue), accepted:"
+                + (accepted.isEmpty ? " nothing" : accepted.joined())
+        case .nack(let ballot): return "nack, promised \(ballot.summary)"
+        case .accept(let ballot, let slot, let entry):
+            return "accept \(ballot.summary) \(slot.rawValue)=\(entry.summary)"
+        case .accepted(let ballot, let first, let last):
+            return "accepted \(ballot.summary) \(first.rawValue)...\(last.rawValue)"
+        case .chosen(let progress): return "chosen: \(progress.summary)"
+        case .heartbeat(let progress): return "heartbeat: \(progress.summary)"
+        case .heard(let ballot): return "heard \(ballot.summary)"
+        case .forward(let ballot, let boot, let position, let commands):
+            let entry = Entry(commands).summary
+            return "forward to \(ballot.summary), \(boot):\(position): \(entry)"
+        case .readQuery: return "readQuery"
+        case .readReply(_, let bound, _): return "readReply: bound \(bound.rawValue)"
+        case .fetch(let from): return "fetch from \(from.rawValue)"
+        case .fetched(let from, let entries, let through):
+            let list = entries.map { $0.entry.summary }.joined()
+            return "fetched from \(from.rawValue): \(list), chosen through \(through.rawValue)"
+        case .truncated(let first): return "truncated below \(first.rawValue)"
+        }
+    }
+}
+
+extension LogWrite {
+    var summary: String {
+        switch self {
+        case .promised(let ballot): "promised \(ballot.summary)"
+        case .accepted(let slot, let accepted):
+            "accepted \(slot.rawValue)=\(accepted.entry.summary)@\(accepted.ballot.summary)"
+        case .installed(let slot): "installed through \(slot.rawValue)"
+        }
+    }
+}
+
+extension TraceEvent {
+    var summary: String {
+        switch self {
+        case .suspected(let connectionLost):
+            "suspects the leader: \(connectionLost ? "connection lost" : "silence")"
+        case .campaigned(let ballot): "campaigns with \(ballot.summary)"
+        case .backedOff(let ballot, _): "backs off from \(ballot.summary)"
+        case .lead(let ballot, let through):
+            "leads \(ballot.summary), recovering through \(through.rawValue)"
+        case .steppedDown(let ballot, .higherBallot(let higher)):
+            "steps down from \(ballot.summary): promised \(higher.summary)"
+        case .steppedDown(let ballot, .majorityUnheard):
+            "steps down from \(ballot.summary): hears no majority"
+        case .followed(let ballot): "follows \(ballot.summary)"
+        case .caughtUp(let slot): "fetches from \(slot.rawValue)"
+        }
+    }
+}
