@@ -9,6 +9,7 @@ import Testing
 /// not asked of it: sort options outside of their enumeration (3.4 ignores them), HashKV at exactly
 /// the compacted revision (3.4 refuses it) and HashKV's own revision (3.4 does not tell it). One
 /// thing every etcd does otherwise is not asked either: a limit and a sort target without an order.
+/// Nor is what makes a real etcd crash, see ``RandomRequests``.
 @Suite(.enabled(if: Programs.etcd != nil, "no etcd is installed to compare with"))
 struct DifferentialTests {
     private static let seeds: [UInt64] =

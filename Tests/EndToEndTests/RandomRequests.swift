@@ -20,6 +20,8 @@ struct RandomRequests {
     /// Where the store is: from the answers so far.
     var revision: Int64 = 1
     var compacted: Int64 = -1
+    /// Whether the transaction being made may delete.
+    private var txnDeletes = false
 
     init(seed: UInt64) {
         chance = PRNG(seed: seed)
@@ -30,7 +32,7 @@ struct RandomRequests {
         case 0..<350: .put(put())
         case 350..<600: .range(range())
         case 600..<700: .delete(delete())
-        case 700..<960: .txn(txn(depth: 0))
+        case 700..<960: .txn(rootTxn())
         case 960..<968: .txn(wideTxn())
         case 968..<970: .put(hugePut())
         case 970..<980: .compact(compaction())
@@ -142,6 +144,13 @@ struct RandomRequests {
         }
     }
 
+    /// A real etcd crashes when a put that takes over the old value finds it deleted by the same
+    /// transaction, so that a transaction has either such puts or deletions.
+    private mutating func rootTxn() -> EtcdTxnRequest {
+        txnDeletes = oneIn(2)
+        return txn(depth: 0)
+    }
+
     private mutating func txn(depth: Int) -> EtcdTxnRequest {
         .with { txn in
             txn.compare = (0..<chance.below(4)).map { _ in compare() }
@@ -163,9 +172,13 @@ struct RandomRequests {
     private mutating func operation(depth: Int) -> EtcdRequestOp {
         .with {
             switch chance.below(100) {
-            case 0..<40: $0.requestPut = put()
+            case 0..<40:
+                $0.requestPut = put()
+                if txnDeletes {
+                    ($0.requestPut.ignoreValue, $0.requestPut.ignoreLease) = (false, false)
+                }
             case 40..<65: $0.requestRange = range()
-            case 65..<82: $0.requestDeleteRange = delete()
+            case 65..<82 where txnDeletes: $0.requestDeleteRange = delete()
             case 82..<98 where depth < 3: $0.requestTxn = txn(depth: depth + 1)
             case 98: break
             default: $0.requestRange = range()
