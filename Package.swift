@@ -95,7 +95,8 @@ let package = Package(
             swiftSettings: strict),
 
         tests("SynodBytesTests", ["SynodBytes"]),
-        tests("SynodPaxosTests", ["SynodPaxos", "SynodBytes"]),
+        tests(
+            "SynodPaxosTests", ["SynodPaxos", "SynodBytes"], resources: [.copy("Transcripts")]),
         tests("SynodStorageTests", ["SynodStorage", "SynodRocksDB", "SynodBytes"]),
         tests(
             "SynodKeyspaceTests",

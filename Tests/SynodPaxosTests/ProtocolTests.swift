@@ -1,7 +1,6 @@
 import SynodBytes
-import Testing
-
 import SynodPaxos
+import Testing
 
 /// The rules of the protocol beyond the paper, and the known ways to get them wrong. The test
 /// plays every replica but the first, and the disk.

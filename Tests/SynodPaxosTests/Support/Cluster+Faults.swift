@@ -102,17 +102,15 @@ extension Cluster {
 
     var liveIndices: [Int] { hosts.indices.filter { hosts[$0].isUp } }
 
-    /// Whether all that run have executed the same and no client of theirs waits for anything.
+    /// Whether all that run have executed the same, no client of theirs waits for anything, and
+    /// nothing is under way.
     var isSettled: Bool {
-        let live = liveIndices
-        guard let leader, let first = live.first else { return false }
-        let reach = hosts[leader].executedThrough
-        return hosts[first].replica != nil
-            && live.allSatisfy { index in
-                hosts[index].executedThrough == reach && hosts[index].reads.isEmpty
-                    && hosts[index].waiting.values.allSatisfy { $0 <= now }
-                    && hosts[index].replica!.leader == hosts[leader].id
-            }
+        guard let leader, let reach = hosts[leader].replica?.highestSlot else { return false }
+        return liveIndices.allSatisfy { index in
+            hosts[index].executedThrough == reach && hosts[index].reads.isEmpty
+                && hosts[index].waiting.values.allSatisfy { $0 <= now }
+                && hosts[index].replica!.leader == hosts[leader].id
+        }
     }
 
     /// One line for each replica.

@@ -23,6 +23,24 @@ extension Progress {
     }
 }
 
+/// What the slots hold; where several in a row hold the same, once.
+private func runs(_ items: [(slot: UInt64, what: String)]) -> String {
+    var text = ""
+    var index = 0
+    while index < items.count {
+        var last = index
+        while last + 1 < items.count, items[last + 1].what == items[index].what,
+            items[last + 1].slot == items[last].slot + 1
+        {
+            last += 1
+        }
+        let through = last > index ? "...\(items[last].slot)" : ""
+        text += " \(items[index].slot)\(through)=\(items[index].what)"
+        index = last + 1
+    }
+    return text
+}
+
 extension Message {
     var summary: String {
         switch self {
@@ -32,12 +50,13 @@ extension Message {
         case .prepare(let ballot, let from):
             return "prepare \(ballot.summary) from \(from.rawValue)"
         case .promise(let promise):
-            let accepted = promise.accepted.map {
-                " \($0.slot.rawValue)=\($0.accepted.entry.summary)@\($0.accepted.ballot.summary)"
-            }
+            let accepted = runs(
+                promise.accepted.map {
+                    ($0.slot.rawValue, "\($0.accepted.entry.summary)@\($0.accepted.ballot.summary)")
+                })
             return "promise \(promise.ballot.summary), chosen through "
                 + "\(promise.chosenThrough.rawValue), accepted:"
-                + (accepted.isEmpty ? " nothing" : accepted.joined())
+                + (accepted.isEmpty ? " nothing" : accepted)
         case .nack(let ballot): return "nack, promised \(ballot.summary)"
         case .accept(let ballot, let slot, let entry):
             return "accept \(ballot.summary) \(slot.rawValue)=\(entry.summary)"
@@ -46,15 +65,16 @@ extension Message {
         case .chosen(let progress): return "chosen: \(progress.summary)"
         case .heartbeat(let progress): return "heartbeat: \(progress.summary)"
         case .heard(let ballot): return "heard \(ballot.summary)"
-        case .forward(let ballot, let boot, let position, let commands):
+        case .forward(let ballot, _, let position, let commands):
             let entry = Entry(commands).summary
-            return "forward to \(ballot.summary), \(boot):\(position): \(entry)"
+            return "forward to \(ballot.summary) from position \(position): \(entry)"
         case .readQuery: return "readQuery"
         case .readReply(_, let bound, _): return "readReply: bound \(bound.rawValue)"
         case .fetch(let from): return "fetch from \(from.rawValue)"
         case .fetched(let from, let entries, let through):
-            let list = entries.map { $0.entry.summary }.joined()
-            return "fetched from \(from.rawValue): \(list), chosen through \(through.rawValue)"
+            let list = runs(
+                entries.enumerated().map { (from.rawValue + UInt64($0), $1.entry.summary) })
+            return "fetched\(list), chosen through \(through.rawValue)"
         case .truncated(let first): return "truncated below \(first.rawValue)"
         }
     }
