@@ -18,7 +18,7 @@ final class Child: Sendable {
         report: @escaping @Sendable (ClusterEvent) -> Void
     ) throws(ClusterError) {
         let (log, logOffset) = try Self.open(plan.logFile)
-        let (input, output) = (Self.makePipe(), Self.makePipe())
+        let (input, output) = (Pipe(), Pipe())
         let pid = try spawn(
             executable, plan.arguments,
             input: input.fileHandleForReading.fileDescriptor,
@@ -66,15 +66,6 @@ final class Child: Sendable {
         guard let log = FileHandle(forWritingAtPath: path), let offset = try? log.seekToEnd()
         else { throw ClusterError("the log file \(path) cannot be written") }
         return (log, offset)
-    }
-
-    /// A pipe that no child gets but through its standard input or output.
-    private static func makePipe() -> Pipe {
-        let pipe = Pipe()
-        for handle in [pipe.fileHandleForReading, pipe.fileHandleForWriting] {
-            _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        }
-        return pipe
     }
 }
 

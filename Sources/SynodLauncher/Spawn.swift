@@ -1,10 +1,10 @@
 import Foundation
 
-/// Starts a program with the given standard input and output, in a process group of its own (so
-/// that Control-C reaches the launcher alone) and with every signal in its default state: what the
-/// calling thread blocks or ignores is not for the child to inherit. Returns the process's id.
-///
-/// All other descriptors must be marked to close on exec. Throws ``ClusterError``.
+/// Starts a program with the given standard input and output and no other open files: a socket
+/// left open in a child would not close when the launcher closes it. It gets a process group of its
+/// own, so that Control-C reaches the launcher alone, and has every signal in its default state,
+/// whatever the calling thread blocks or ignores. Returns the process's id. Throws
+/// ``ClusterError``.
 func spawn(
     _ executable: String, _ arguments: [String], input: Int32, output: Int32
 ) throws(ClusterError) -> pid_t {
@@ -37,12 +37,21 @@ func spawn(
 
     let copies = ([executable] + arguments).map { strdup($0) }
     defer { for copy in copies { free(copy) } }
+    closeAllOnExec()
     var pid: pid_t = 0
     let code = posix_spawn(&pid, executable, &actions, &attributes, copies + [nil], environ)
     guard code == 0 else {
         throw ClusterError("\(executable) cannot be started: \(String(cString: strerror(code)))")
     }
     return pid
+}
+
+/// Marks whatever is open, apart from the three standard streams, to be closed in children.
+private func closeAllOnExec() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/dev/fd")) ?? []
+    for descriptor in names.compactMap({ Int32($0) }) where descriptor > STDERR_FILENO {
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
 }
 
 /// Waits until the process has ended, without reaping it: its id stays taken.

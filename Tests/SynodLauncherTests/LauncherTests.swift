@@ -112,6 +112,20 @@ import Testing
         stage.remove()
     }
 
+    @Test func aReplicaGetsNoOpenFilesButItsOwn() async throws {
+        let null = open("/dev/null", O_RDONLY)
+        let inherited = fcntl(null, F_DUPFD, 900)
+        defer {
+            close(null)
+            close(inherited)
+        }
+        let stage = try Stage("[ -e /dev/fd/\(inherited) ] && echo leak; exit 3")
+        let (_, lines) = await run(stage) { _, _ in }
+        #expect(lines.contains { $0.contains("exited with code 3") })
+        #expect(!lines.contains { $0.contains("leak") })
+        stage.remove()
+    }
+
     @Test func aChangeOfLeaderIsShown() async throws {
         let stage = try Stage(Self.obedient)
         let (_, lines) = await run(stage) { line, report in

@@ -23,6 +23,8 @@ final class Recorder: PeerEvents {
 
     private struct State {
         var events: [Event] = []
+        /// When each event came: a waiting test may run much later.
+        var times: [ContinuousClock.Instant] = []
         var waiters:
             [(id: Int, isDone: ([Event]) -> Bool, resume: CheckedContinuation<Bool, Never>)] = []
         var nextWaiter = 0
@@ -42,6 +44,11 @@ final class Recorder: PeerEvents {
     }
 
     var events: [Event] { state.withLock { $0.events } }
+
+    /// When the first such event came.
+    func time(of event: Event) -> ContinuousClock.Instant? {
+        state.withLock { state in state.events.firstIndex(of: event).map { state.times[$0] } }
+    }
 
     /// Strangers that were answered with silence.
     var connections: [InboundConnection] { state.withLock { $0.connections } }
@@ -86,6 +93,7 @@ final class Recorder: PeerEvents {
     private func record(_ event: Event) {
         let ready = state.withLock { state in
             state.events.append(event)
+            state.times.append(.now)
             let ready = state.waiters.filter { $0.isDone(state.events) }
             state.waiters.removeAll { waiter in ready.contains { $0.id == waiter.id } }
             return ready.map(\.resume)
