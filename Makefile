@@ -1,7 +1,6 @@
 # One build configuration everywhere, so that nothing is compiled twice: release, with the same
 # flags for the program and its tests (no test needs a testable import).
 release := -c release
-tested := $(release) --disable-testable-imports
 swift_files := $$(git ls-files --cached --others --exclude-standard '*.swift' ':!Sources/EtcdWire')
 
 replicas ?= 3
@@ -20,14 +19,14 @@ build: ## Build the synod program, after installing what is missing.
 
 test: ## Build everything and run the tests that take minutes at most.
 	@scripts/bootstrap --test
-	swift build $(tested) --build-tests
-	swift test $(tested) --skip-build --disable-xctest --skip EndToEndTests
-	swift test $(tested) --skip-build --disable-xctest --filter EndToEndTests
+	swift build $(release) --build-tests
+	swift test $(release) --skip-build --disable-xctest --skip EndToEndTests
+	swift test $(release) --skip-build --disable-xctest --filter EndToEndTests
 
 test-long: ## Run all tests in their long form: more seeds, more kills, more data.
 	@scripts/bootstrap --test
-	swift build $(tested) --build-tests
-	SYNOD_LONG_TESTS=1 swift test $(tested) --skip-build --disable-xctest
+	swift build $(release) --build-tests
+	SYNOD_LONG_TESTS=1 swift test $(release) --skip-build --disable-xctest
 
 check: lint test ## What continuous integration does: check the format, build, test.
 

@@ -56,7 +56,7 @@ package struct BenchConfiguration: Sendable {
     }
 
     /// Throws ``BenchError`` naming the first option that is out of its range.
-    func check() throws {
+    package func check() throws {
         func require(_ isInRange: Bool, _ rule: String) throws {
             guard isInRange else { throw BenchError(rule) }
         }
@@ -78,7 +78,7 @@ package struct BenchConfiguration: Sendable {
 package struct BenchError: Error, Sendable, CustomStringConvertible {
     package let description: String
 
-    init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 }

@@ -35,7 +35,7 @@ package struct BenchReport: Sendable, Codable {
     /// Memory of the watched processes at the end of the run.
     package let residentBytes: Int?
 
-    init(
+    package init(
         _ configuration: BenchConfiguration, tally: Tally, elapsed: Duration,
         before: ProcessUsage?, after: ProcessUsage?
     ) {

@@ -1,14 +1,14 @@
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// Hands out the operations of a run to all clients, until there are no more.
-final class Budget: Sendable {
+package final class Budget: Sendable {
     /// One operation to be done.
-    struct Ticket {
+    package struct Ticket {
         /// Counted from 0.
-        let number: Int
+        package let number: Int
         /// When it ought to begin: possibly later than now, or earlier at a rate that is not kept.
-        let due: NIODeadline
+        package let due: NIODeadline
     }
 
     private let operations: Int
@@ -19,7 +19,7 @@ final class Budget: Sendable {
     private let next = Atomic<Int>(0)
     private let isStopped = Atomic<Bool>(false)
 
-    init(_ extent: BenchConfiguration.Extent, rate: Double?) {
+    package init(_ extent: BenchConfiguration.Extent, rate: Double?) {
         start = .now()
         switch extent {
         case .operations(let count):
@@ -33,7 +33,7 @@ final class Budget: Sendable {
     }
 
     /// Nil when the run is over.
-    func take() -> Ticket? {
+    package func take() -> Ticket? {
         let now = NIODeadline.now()
         guard now < end, !isStopped.load(ordering: .relaxed) else { return nil }
         let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -45,7 +45,7 @@ final class Budget: Sendable {
     }
 
     /// Ends the run early; operations in flight are still awaited.
-    func stop() {
+    package func stop() {
         isStopped.store(true, ordering: .relaxed)
     }
 }

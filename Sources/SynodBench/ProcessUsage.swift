@@ -1,14 +1,14 @@
 import Foundation
 
 /// What processes have used, as Linux's `/proc` tells; elsewhere nothing is known.
-struct ProcessUsage {
+package struct ProcessUsage {
     /// Of all that could be read, in user and kernel mode, in microseconds.
-    let processorMicroseconds: Double
+    package let processorMicroseconds: Double
     /// Resident memory of all that could be read, in bytes.
-    let residentBytes: Int
+    package let residentBytes: Int
 
     /// Nil when not one of the processes can be looked at.
-    init?(of processes: [Int32]) {
+    package init?(of processes: [Int32]) {
         let usages = processes.compactMap { process in
             Self.processorTicks(of: process).flatMap { ticks in
                 Self.residentBytes(of: process).map { (ticks, $0) }

@@ -4,14 +4,14 @@ import SwiftProtobuf
 
 /// A request that is encoded once; each operation copies it and writes its key's digits over the
 /// placeholder, so that making load costs the machine little beside serving it.
-struct RequestTemplate {
+package struct RequestTemplate {
     /// Keys have eight digits.
-    static let mostKeys = 100_000_000
+    package static let mostKeys = 100_000_000
 
     private static let placeholder = Data("key/########".utf8)
     private static let digits = 8
 
-    let path: String
+    package let path: String
     private let bytes: [UInt8]
     /// Where the digits of each occurrence of the key begin.
     private let digitOffsets: [Int]
@@ -26,7 +26,7 @@ struct RequestTemplate {
     }
 
     /// The request for one key, `number` being less than ``mostKeys``.
-    func request(key number: Int) -> [UInt8] {
+    package func request(key number: Int) -> [UInt8] {
         var request = bytes
         for offset in digitOffsets {
             var rest = number
@@ -38,29 +38,29 @@ struct RequestTemplate {
         return request
     }
 
-    static func put(valueBytes: Int) throws -> RequestTemplate {
+    package static func put(valueBytes: Int) throws -> RequestTemplate {
         try RequestTemplate(path: "/etcdserverpb.KV/Put", put(placeholder, valueBytes))
     }
 
-    static func hotPut(valueBytes: Int) throws -> RequestTemplate {
+    package static func hotPut(valueBytes: Int) throws -> RequestTemplate {
         try RequestTemplate(path: "/etcdserverpb.KV/Put", put(Data("hot".utf8), valueBytes))
     }
 
-    static func range(serializable: Bool) throws -> RequestTemplate {
+    package static func range(serializable: Bool) throws -> RequestTemplate {
         var request = EtcdRangeRequest()
         request.key = placeholder
         request.serializable = serializable
         return try RequestTemplate(path: "/etcdserverpb.KV/Range", request)
     }
 
-    static func delete() throws -> RequestTemplate {
+    package static func delete() throws -> RequestTemplate {
         var request = EtcdDeleteRangeRequest()
         request.key = placeholder
         return try RequestTemplate(path: "/etcdserverpb.KV/DeleteRange", request)
     }
 
     /// If the key was ever created or not: put it and a second one.
-    static func transaction(valueBytes: Int) throws -> RequestTemplate {
+    package static func transaction(valueBytes: Int) throws -> RequestTemplate {
         var compare = EtcdCompare()
         compare.key = placeholder
         compare.target = .create

@@ -1,28 +1,30 @@
-import Histogram
+package import Histogram
 
 /// What came of the operations that one event loop, or all of them, did.
-struct Tally: Sendable {
+package struct Tally: Sendable {
     /// Latencies of successful operations, in microseconds.
-    private(set) var latencies = Histogram<UInt64>(
+    package private(set) var latencies = Histogram<UInt64>(
         highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
-    private(set) var errors: [String: Int] = [:]
-    private(set) var failed = 0
+    package private(set) var errors: [String: Int] = [:]
+    package private(set) var failed = 0
+
+    package init() {}
 
     /// Distinct messages kept; more of them are counted together.
     private static let mostMessages = 50
     private static let otherMessages = "(other errors)"
 
-    var succeeded: Int { Int(latencies.totalCount) }
+    package var succeeded: Int { Int(latencies.totalCount) }
 
-    mutating func succeed(microseconds: UInt64) {
+    package mutating func succeed(microseconds: UInt64) {
         latencies.record(min(microseconds, latencies.highestTrackableValue))
     }
 
-    mutating func fail(_ message: String) {
+    package mutating func fail(_ message: String) {
         count(message, 1)
     }
 
-    mutating func add(_ other: Tally) {
+    package mutating func add(_ other: Tally) {
         latencies.add(other.latencies)
         for (message, number) in other.errors { count(message, number) }
     }

@@ -1,13 +1,13 @@
-import NIOCore
+package import NIOCore
 
 /// Deadlines of the calls of one connection, kept in coarse ticks: setting and clearing one costs a
 /// few stores, and one scheduled task serves them all.
 ///
 /// A ring of buckets holds one doubly linked list of slots for each tick. A deadline beyond the
 /// ring's end waits in its last bucket and is filed again when that comes up.
-struct DeadlineWheel {
+package struct DeadlineWheel {
     /// Ticks are this long; a deadline is noticed at most one tick late.
-    static let tick = TimeAmount.milliseconds(16)
+    package static let tick = TimeAmount.milliseconds(16)
     private static let bucketCount: UInt64 = 256
     private static let none = UInt32.max
 
@@ -24,11 +24,15 @@ struct DeadlineWheel {
     private var buckets: [UInt32] = []
     /// The first tick that has not been looked at.
     private var nextTick: UInt64 = 0
-    private(set) var count = 0
+    package private(set) var count = 0
+
+    package init() {}
 
     /// Files a deadline for a slot that has none, and returns when ``expire(now:)`` should be called
     /// for its sake.
-    mutating func set(_ deadline: NIODeadline, slot: UInt32, now: NIODeadline) -> NIODeadline {
+    package mutating func set(_ deadline: NIODeadline, slot: UInt32, now: NIODeadline)
+        -> NIODeadline
+    {
         if buckets.isEmpty {
             buckets = [UInt32](repeating: Self.none, count: Int(Self.bucketCount))
         }
@@ -42,7 +46,7 @@ struct DeadlineWheel {
     }
 
     /// Forgets a slot's deadline, if it has one.
-    mutating func clear(slot: UInt32) {
+    package mutating func clear(slot: UInt32) {
         guard Int(slot) < entries.count, entries[Int(slot)].dueTick != 0 else { return }
         unlink(slot)
         entries[Int(slot)] = Entry()
@@ -50,7 +54,7 @@ struct DeadlineWheel {
     }
 
     /// Takes out every slot whose deadline is over.
-    mutating func expire(now: NIODeadline) -> [UInt32] {
+    package mutating func expire(now: NIODeadline) -> [UInt32] {
         let through = Self.tickIndex(now)
         var expired: [UInt32] = []
         // After a long pause one turn of the ring sees every bucket.
@@ -76,7 +80,7 @@ struct DeadlineWheel {
     }
 
     /// When ``expire(now:)`` should next be called; nil when there is no deadline.
-    var nextWakeUp: NIODeadline? {
+    package var nextWakeUp: NIODeadline? {
         guard count > 0 else { return nil }
         for tick in nextTick..<nextTick + Self.bucketCount
         where buckets[Int(tick % Self.bucketCount)] != Self.none {

@@ -1,8 +1,8 @@
 /// The percent encoding of `grpc-message`, which header values need because they are ASCII.
-enum PercentEncoding {
+package enum PercentEncoding {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
-    static func encode(_ text: String) -> String {
+    package static func encode(_ text: String) -> String {
         guard text.utf8.contains(where: mustBeEncoded) else { return text }
         var encoded: [UInt8] = []
         encoded.reserveCapacity(text.utf8.count + 16)
@@ -19,7 +19,7 @@ enum PercentEncoding {
     }
 
     /// What is not a valid escape stands for itself, as gRPC asks.
-    static func decode(_ text: String) -> String {
+    package static func decode(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
         let bytes = Array(text.utf8)
         var decoded: [UInt8] = []

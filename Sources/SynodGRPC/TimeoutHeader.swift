@@ -1,12 +1,12 @@
-import NIOCore
+package import NIOCore
 
 /// The value of `grpc-timeout`: one to eight digits and a unit.
-enum TimeoutHeader {
+package enum TimeoutHeader {
     /// The longest time kept: a year, so that adding it to a clock cannot overflow.
     private static let longest = Int64(365 * 86_400) * 1_000_000_000
 
     /// Nil when the value is malformed.
-    static func parse(_ value: String) -> TimeAmount? {
+    package static func parse(_ value: String) -> TimeAmount? {
         let bytes = value.utf8
         guard (2...9).contains(bytes.count), let unit = bytes.last,
             let nanoseconds = nanoseconds(in: unit)
@@ -23,7 +23,7 @@ enum TimeoutHeader {
     }
 
     /// The shortest exact-enough spelling: milliseconds when eight digits hold them, else seconds.
-    static func format(_ timeout: TimeAmount) -> String {
+    package static func format(_ timeout: TimeAmount) -> String {
         let milliseconds = max(timeout.nanoseconds, 0) / 1_000_000 + 1
         return milliseconds < 100_000_000
             ? "\(milliseconds)m" : "\(min(milliseconds / 1000, 99_999_999))S"

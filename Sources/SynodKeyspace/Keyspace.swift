@@ -11,7 +11,7 @@ package import SynodStorage
 package struct Keyspace<S: Store> {
     let store: S
     var index = KeyIndex()
-    var cache: RecordCache
+    package var cache: RecordCache
     /// The records of the changes since the last commit.
     var pending = PendingRecords()
     /// As the commands applied so far leave it, and as the last commit left it.

@@ -1,4 +1,4 @@
-import SynodBytes
+package import SynodBytes
 
 /// A refusal as a client sees it: a gRPC status code and etcd's exact message, since clients match
 /// on both.
@@ -56,7 +56,7 @@ extension KeyspaceError {
         code: Code.dataLoss, message: "etcdserver: corrupt cluster")
 
     /// The result of reading a request's message, or that it is malformed.
-    static func refusingMalformed<Message>(_ read: () throws(MalformedBytes) -> Message)
+    package static func refusingMalformed<Message>(_ read: () throws(MalformedBytes) -> Message)
         throws(KeyspaceError) -> Message
     {
         do throws(MalformedBytes) {

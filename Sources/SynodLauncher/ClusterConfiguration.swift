@@ -16,7 +16,7 @@ package struct ClusterConfiguration: Sendable {
     package init() {}
 
     /// Throws ``ClusterError`` naming the first option that is out of its range.
-    func check() throws(ClusterError) {
+    package func check() throws(ClusterError) {
         guard (1...9).contains(replicas) else { throw ClusterError("replicas must be 1 to 9") }
         let highest = 65_535 - 10 * (replicas - 1) - 1
         guard (1...highest).contains(basePort) else {
@@ -29,7 +29,7 @@ package struct ClusterConfiguration: Sendable {
 package struct ClusterError: Error, Equatable, Sendable, CustomStringConvertible {
     package let description: String
 
-    init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 }

@@ -1,5 +1,5 @@
 /// What happens to a cluster from outside of its launcher. Replicas are named by their index.
-enum ClusterEvent: Sendable {
+package enum ClusterEvent: Sendable {
     /// The replica printed that it serves clients.
     case ready(Int, pid: Int32)
     /// The replica's process is gone.
@@ -15,11 +15,11 @@ enum ClusterEvent: Sendable {
 }
 
 /// How a process ended.
-enum Ending: Sendable, Equatable, CustomStringConvertible {
+package enum Ending: Sendable, Equatable, CustomStringConvertible {
     case exited(code: Int32)
     case killed(signal: Int32)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .exited(let code): "exited with code \(code)"
         case .killed(let signal): "was killed by signal \(signal)"
@@ -28,10 +28,16 @@ enum Ending: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// What one replica says of the cluster.
-struct Sighting: Sendable, Equatable {
-    let member: UInt64
+package struct Sighting: Sendable, Equatable {
+    package let member: UInt64
     /// Zero when it knows of no leader.
-    let leader: UInt64
+    package let leader: UInt64
     /// Grows with every change of leader.
-    let round: UInt64
+    package let round: UInt64
+
+    package init(member: UInt64, leader: UInt64, round: UInt64) {
+        self.member = member
+        self.leader = leader
+        self.round = round
+    }
 }

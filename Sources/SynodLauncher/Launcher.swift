@@ -3,7 +3,7 @@ import Foundation
 /// Starts the replicas of a cluster, tells what becomes of them and starts again those that die.
 ///
 /// Everything that happens comes as a ``ClusterEvent`` and is dealt with one after the other.
-struct Launcher {
+package struct Launcher {
     private enum Replica {
         /// Started; it has not said yet that it serves → serving, pausing.
         case starting(Child)
@@ -35,7 +35,7 @@ struct Launcher {
     /// - Parameters:
     ///   - say: Where lines for the person at the terminal go.
     ///   - report: Where events go, to come back in the stream given to ``run(_:)``.
-    init(
+    package init(
         _ configuration: ClusterConfiguration, plans: [ReplicaPlan],
         say: @escaping @Sendable (String) -> Void,
         report: @escaping @Sendable (ClusterEvent) -> Void
@@ -50,7 +50,7 @@ struct Launcher {
     }
 
     /// Runs the cluster until it was stopped; returns the exit code.
-    mutating func run(_ events: AsyncStream<ClusterEvent>) async -> Int32 {
+    package mutating func run(_ events: AsyncStream<ClusterEvent>) async -> Int32 {
         say("starting \(plans.count) replicas in \(configuration.directory)")
         for index in plans.indices where exitCode == nil { start(index) }
         if let exitCode, isEverybodyGone { return exitCode }

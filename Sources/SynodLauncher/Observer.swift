@@ -1,12 +1,12 @@
 import EtcdWire
-import SynodClient
+package import SynodClient
 
 /// Asks every replica again and again who leads, and reports when any answer changed.
-struct Observer: Sendable {
+package struct Observer: Sendable {
     private let client: SynodClient
     private let report: @Sendable (ClusterEvent) -> Void
 
-    init(
+    package init(
         _ plans: [ReplicaPlan], report: @escaping @Sendable (ClusterEvent) -> Void
     ) throws(ClientError) {
         var configuration = ClientConfiguration()
@@ -18,7 +18,7 @@ struct Observer: Sendable {
     }
 
     /// Repeats until the task is cancelled.
-    func run() async {
+    package func run() async {
         var last: [Sighting?] = []
         repeat {
             let sightings = await askAll()

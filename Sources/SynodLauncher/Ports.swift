@@ -2,7 +2,7 @@ import Foundation
 
 /// Throws ``ClusterError`` listing the ports of the cluster that are not free, before anything is
 /// started that would fail for it one by one.
-func checkPorts(of plans: [ReplicaPlan]) throws(ClusterError) {
+package func checkPorts(of plans: [ReplicaPlan]) throws(ClusterError) {
     let taken = plans.flatMap { plan in
         [(plan.clientPort, "clients of \(plan.name)"), (plan.peerPort, "peers of \(plan.name)")]
             .filter { port, _ in !isFree(port) }

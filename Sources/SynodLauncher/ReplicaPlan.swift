@@ -1,20 +1,20 @@
 /// What one replica of the cluster is started with.
-struct ReplicaPlan: Sendable {
-    static let host = "127.0.0.1"
+package struct ReplicaPlan: Sendable {
+    package static let host = "127.0.0.1"
 
-    let name: String
-    let clientPort: Int
-    let peerPort: Int
-    let dataDirectory: String
-    let logFile: String
+    package let name: String
+    package let clientPort: Int
+    package let peerPort: Int
+    package let dataDirectory: String
+    package let logFile: String
     /// The command line behind the program's name.
-    let arguments: [String]
+    package let arguments: [String]
 
-    var clientEndpoint: String { "\(Self.host):\(clientPort)" }
-    var peerEndpoint: String { "\(Self.host):\(peerPort)" }
+    package var clientEndpoint: String { "\(Self.host):\(clientPort)" }
+    package var peerEndpoint: String { "\(Self.host):\(peerPort)" }
 
     /// The replicas of a cluster, in the order of their names.
-    static func all(of configuration: ClusterConfiguration) -> [ReplicaPlan] {
+    package static func all(of configuration: ClusterConfiguration) -> [ReplicaPlan] {
         let numbers = 1...configuration.replicas
         func peerPort(_ number: Int) -> Int { configuration.basePort + 10 * (number - 1) + 1 }
         let cluster = numbers.map { "n\($0)=http://\(host):\(peerPort($0))" }

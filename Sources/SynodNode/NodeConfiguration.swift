@@ -19,7 +19,8 @@ package struct NodeConfiguration: Sendable {
 
     package init(
         identity: ReplicaID, cluster: UInt64, membership: Membership, timing: Timing,
-        clientURLs: [String], incarnation: UInt64, session: UInt64, snapshotCount: UInt64, quotaBytes: UInt64?
+        clientURLs: [String], incarnation: UInt64, session: UInt64, snapshotCount: UInt64,
+        quotaBytes: UInt64?
     ) {
         self.identity = identity
         self.cluster = cluster

@@ -10,7 +10,7 @@ package struct Acceptor: Sendable {
     /// What it accepted in each slot above the chosen prefix, at the highest ballot.
     private(set) var accepted: SlotWindow<Accepted>
 
-    init(promised: Ballot, chosenThrough: Slot, accepted: [SlotAccepted]) {
+    package init(promised: Ballot, chosenThrough: Slot, accepted: [SlotAccepted]) {
         self.promised = promised
         self.accepted = SlotWindow(base: chosenThrough.next)
         for item in accepted where item.slot > chosenThrough {
@@ -20,9 +20,9 @@ package struct Acceptor: Sendable {
     }
 
     /// The highest slot in which something is accepted or chosen.
-    var highestSlot: Slot { Slot(accepted.end.rawValue - 1) }
+    package var highestSlot: Slot { Slot(accepted.end.rawValue - 1) }
 
-    enum OnPrepare {
+    package enum OnPrepare {
         /// To be sent when the promise is durable.
         case promise(Promise)
         case nack(promised: Ballot)
@@ -30,7 +30,7 @@ package struct Acceptor: Sendable {
 
     /// Phase 1b. A repeated prepare of the promised ballot is answered again: the first answer
     /// may have been lost.
-    mutating func prepare(_ ballot: Ballot, _ outbox: inout Outbox) -> OnPrepare {
+    package mutating func prepare(_ ballot: Ballot, _ outbox: inout Outbox) -> OnPrepare {
         guard ballot >= promised else { return .nack(promised: promised) }
         if ballot > promised {
             promised = ballot
@@ -44,7 +44,7 @@ package struct Acceptor: Sendable {
         )
     }
 
-    enum OnAccept {
+    package enum OnAccept {
         /// To be answered when it is durable.
         case accepted
         case nack(promised: Ballot)
@@ -54,7 +54,9 @@ package struct Acceptor: Sendable {
     }
 
     /// Phase 2b.
-    mutating func accept(_ ballot: Ballot, _ slot: Slot, _ entry: Entry, _ outbox: inout Outbox)
+    package mutating func accept(
+        _ ballot: Ballot, _ slot: Slot, _ entry: Entry, _ outbox: inout Outbox
+    )
         -> OnAccept
     {
         guard ballot >= promised else { return .nack(promised: promised) }
@@ -78,25 +80,25 @@ package struct Acceptor: Sendable {
     }
 
     /// Whether the slot is near enough to the chosen prefix to be kept.
-    func hasRoom(for slot: Slot) -> Bool {
+    package func hasRoom(for slot: Slot) -> Bool {
         slot < accepted.base.advanced(by: Limits.acceptAhead)
     }
 
     /// Takes the entry of a slot that this acceptor accepted at exactly `ballot`.
-    func entry(in slot: Slot, acceptedAt ballot: Ballot) -> Entry? {
+    package func entry(in slot: Slot, acceptedAt ballot: Ballot) -> Entry? {
         guard let value = accepted[slot], value.ballot == ballot else { return nil }
         return value.entry
     }
 
     /// Slots through this one are chosen and known: they are no longer the acceptor's business.
-    mutating func forget(through slot: Slot) {
+    package mutating func forget(through slot: Slot) {
         accepted.raiseBase(to: slot.next)
     }
 
     /// The highest slot in which something may be chosen, as far as this acceptor knows: what it
     /// accepted, but for entries of older ballots above the point to which the leader of
     /// `progress` recovered. Those were not chosen then and nobody will ever choose them.
-    func readBound(_ progress: Progress?) -> Slot {
+    package func readBound(_ progress: Progress?) -> Slot {
         var bound = Slot(accepted.base.rawValue - 1)
         accepted.forEach { slot, value in
             if let progress, value.ballot < progress.ballot, slot > progress.recoveredThrough {

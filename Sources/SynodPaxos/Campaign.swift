@@ -1,8 +1,8 @@
 /// The proposer in phase 1: first asks around whether a campaign would be welcome, then collects
 /// promises, and from them finds what it has to propose (*Paxos Made Simple* §2.2, phase 1).
-struct Campaign: Sendable {
+package struct Campaign: Sendable {
     /// Where the campaign stands.
-    enum Phase: Sendable {
+    package enum Phase: Sendable {
         /// Asking whether anyone hears a leader. Goes to `persisting`.
         case canvassing(welcomedBy: ReplicaSet)
         /// The own promise must be durable before anyone hears of the ballot: a restarted
@@ -15,17 +15,17 @@ struct Campaign: Sendable {
 
     private(set) var phase: Phase
     /// The round that the canvass asks about.
-    let round: UInt64
+    package let round: UInt64
     /// Given up after this.
-    let deadline: Instant
+    package let deadline: Instant
     /// When what was not answered is said again.
-    var repeatAt: Instant
+    package var repeatAt: Instant
     private(set) var promisedBy = ReplicaSet()
     private var promises: [Promise] = []
     /// How far any acceptor that promised has learned, and the index of one that has.
-    private(set) var farthest = (chosenThrough: Slot.zero, index: 0)
+    package private(set) var farthest = (chosenThrough: Slot.zero, index: 0)
 
-    init(round: UInt64, deadline: Instant, repeatAt: Instant) {
+    package init(round: UInt64, deadline: Instant, repeatAt: Instant) {
         phase = .canvassing(welcomedBy: ReplicaSet())
         self.round = round
         self.deadline = deadline
@@ -33,22 +33,22 @@ struct Campaign: Sendable {
     }
 
     /// A replica hears no leader either. Returns who does so far; nil if that no longer matters.
-    mutating func welcomed(by index: Int) -> ReplicaSet? {
+    package mutating func welcomed(by index: Int) -> ReplicaSet? {
         guard case .canvassing(var welcomedBy) = phase else { return nil }
         welcomedBy.insert(index)
         phase = .canvassing(welcomedBy: welcomedBy)
         return welcomedBy
     }
 
-    mutating func persist(_ ballot: Ballot, until ticket: WriteTicket) {
+    package mutating func persist(_ ballot: Ballot, until ticket: WriteTicket) {
         phase = .persisting(ballot, until: ticket)
     }
 
-    mutating func prepare(_ ballot: Ballot) {
+    package mutating func prepare(_ ballot: Ballot) {
         phase = .preparing(ballot)
     }
 
-    var ballot: Ballot? {
+    package var ballot: Ballot? {
         switch phase {
         case .canvassing: nil
         case .persisting(let ballot, _), .preparing(let ballot): ballot
@@ -56,7 +56,7 @@ struct Campaign: Sendable {
     }
 
     /// A promise of the campaign's ballot; a second one of the same acceptor changes nothing.
-    mutating func promised(_ promise: Promise, by index: Int) {
+    package mutating func promised(_ promise: Promise, by index: Int) {
         guard !promisedBy.contains(index) else { return }
         promisedBy.insert(index)
         promises.append(promise)
@@ -66,16 +66,16 @@ struct Campaign: Sendable {
     }
 
     /// What a majority of promises oblige the new leader to do.
-    struct Recovery {
+    package struct Recovery {
         /// All through here is chosen and learned: never to be proposed again.
-        let chosenThrough: Slot
+        package let chosenThrough: Slot
         /// For every slot above it up to the highest seen: the accepted entry of the highest
         /// ballot (P2c), or a no-op where nobody in the majority accepted anything. Behind them
         /// as many no-ops as a leader may have slots in flight.
-        let entries: [Entry]
+        package let entries: [Entry]
 
         /// The last slot in which a leader of a lower ballot can have proposed anything.
-        var recoveredThrough: Slot { chosenThrough.advanced(by: entries.count) }
+        package var recoveredThrough: Slot { chosenThrough.advanced(by: entries.count) }
     }
 
     /// To be asked when the promises come from a quorum and this replica has learned all that
@@ -90,7 +90,7 @@ struct Campaign: Sendable {
     /// not chosen, but a later leader might find and choose it, when its commands have long been
     /// chosen elsewhere. A leader proposes at most a window above what is chosen, and what is
     /// chosen was reported: so a window of no-ops decides every such slot.
-    func recovery(learnedThrough: Slot) -> Recovery {
+    package func recovery(learnedThrough: Slot) -> Recovery {
         var highest = SlotWindow<Accepted>(base: learnedThrough.next)
         for promise in promises {
             for item in promise.accepted where item.slot > learnedThrough {

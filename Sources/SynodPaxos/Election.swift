@@ -1,11 +1,11 @@
-import SynodBytes
+package import SynodBytes
 
 /// Who leads, as far as this replica hears, and when to doubt it.
 ///
 /// Suspicion comes after a randomized silence, or at once when the leader's stream breaks, for
 /// then its process has probably died. A lost campaign is followed by a random, exponentially
 /// growing back-off, so that two candidates do not refuse each other for ever.
-struct Election: Sendable {
+package struct Election: Sendable {
     private let timing: Timing
     private var chance: PRNG
     /// The highest ballot of which a leader was heard.
@@ -15,7 +15,7 @@ struct Election: Sendable {
     /// When it was last heard; nil when it has been given up.
     private var lastHeard: Instant?
     /// When to doubt the leader, or to campaign again.
-    private(set) var suspectAt: Instant
+    package private(set) var suspectAt: Instant
     /// Campaigns lost in a row.
     private var losses: UInt64 = 0
     /// Whether another candidate was let go first since a leader was heard.
@@ -23,7 +23,7 @@ struct Election: Sendable {
     /// The highest round seen anywhere: the next campaign goes above it.
     private(set) var highestRound: UInt64
 
-    init(timing: Timing, chance: PRNG, promised: Ballot, now: Instant) {
+    package init(timing: Timing, chance: PRNG, promised: Ballot, now: Instant) {
         self.timing = timing
         self.chance = chance
         highestRound = promised.round
@@ -33,19 +33,19 @@ struct Election: Sendable {
     }
 
     /// Whether a campaign by somebody else would be a disturbance.
-    func hearsLeader(_ now: Instant) -> Bool {
+    package func hearsLeader(_ now: Instant) -> Bool {
         guard let lastHeard else { return false }
         return now.since(lastHeard) < timing.suspicion
     }
 
     /// The leader heard, if it is not in doubt.
-    var leader: ReplicaID? { lastHeard == nil ? nil : leaderBallot.replica }
+    package var leader: ReplicaID? { lastHeard == nil ? nil : leaderBallot.replica }
 
-    mutating func noteRound(_ round: UInt64) {
+    package mutating func noteRound(_ round: UInt64) {
         highestRound = max(highestRound, round)
     }
 
-    enum OnHeard {
+    package enum OnHeard {
         /// The leader of a ballot not heard before.
         case newLeader
         case knownLeader
@@ -54,7 +54,8 @@ struct Election: Sendable {
     }
 
     /// A leader of `ballot` said something.
-    mutating func heard(_ ballot: Ballot, _ progress: Progress?, _ now: Instant) -> OnHeard {
+    package mutating func heard(_ ballot: Ballot, _ progress: Progress?, _ now: Instant) -> OnHeard
+    {
         noteRound(ballot.round)
         guard ballot >= leaderBallot else { return .deposed }
         let isNew = ballot > leaderBallot || lastHeard == nil
@@ -69,7 +70,7 @@ struct Election: Sendable {
     }
 
     /// The stream from a replica broke. True if it was the leader's.
-    mutating func disconnected(_ replica: ReplicaID, _ now: Instant) -> Bool {
+    package mutating func disconnected(_ replica: ReplicaID, _ now: Instant) -> Bool {
         guard lastHeard != nil, leaderBallot.replica == replica else { return false }
         lastHeard = nil
         suspectAt = now + draw(timing.backOff)
@@ -77,23 +78,23 @@ struct Election: Sendable {
     }
 
     /// This replica doubts its leader from now on.
-    mutating func suspect() {
+    package mutating func suspect() {
         lastHeard = nil
     }
 
     /// Tries again soon: the canvass found no majority that would promise.
-    mutating func retryCanvass(_ now: Instant) {
+    package mutating func retryCanvass(_ now: Instant) {
         suspectAt = now + timing.backOff + draw(timing.backOff * 4)
     }
 
     /// Lets another candidate go first.
-    mutating func yield(_ now: Instant) {
+    package mutating func yield(_ now: Instant) {
         suspectAt = max(suspectAt, now + timing.suspicion / 2 + draw(timing.suspicionSpread))
     }
 
     /// Lets another candidate go first, unless no leader came of that the last time: whoever asks
     /// again and again may never reach a majority. Returns whether it did.
-    mutating func yieldOnce(_ now: Instant) -> Bool {
+    package mutating func yieldOnce(_ now: Instant) -> Bool {
         guard !hasYielded else { return false }
         hasYielded = true
         yield(now)
@@ -101,7 +102,7 @@ struct Election: Sendable {
     }
 
     /// Waits longer after each lost campaign. Returns for how long.
-    mutating func backOff(_ now: Instant) -> Interval {
+    package mutating func backOff(_ now: Instant) -> Interval {
         let cap = timing.election
         let grown = min(cap, timing.backOff * (2 << min(losses, 10)))
         losses += 1
@@ -111,7 +112,7 @@ struct Election: Sendable {
     }
 
     /// A ballot of this replica's own, above all it has seen.
-    mutating func nextBallot(_ replica: ReplicaID) -> Ballot {
+    package mutating func nextBallot(_ replica: ReplicaID) -> Ballot {
         highestRound += 1
         return Ballot(round: highestRound, replica: replica)
     }

@@ -7,7 +7,7 @@ import DequeModule
 /// from news. A new leader gets a command only after this replica has executed all that the new
 /// leader recovered: what the old one still had can then no longer be chosen, so that nothing is
 /// ever chosen twice.
-struct Forwarder: Sendable {
+package struct Forwarder: Sendable {
     /// Names the numbering of the streams: grows with every start and every installed state.
     private var boot: UInt64
     /// In the order of their sequences, without gaps; the first one is `firstSequence`.
@@ -35,21 +35,21 @@ struct Forwarder: Sendable {
     }
 
     /// - Parameter boot: grows with every start of this replica.
-    init(boot: UInt64) {
+    package init(boot: UInt64) {
         self.boot = boot << 32
     }
 
     /// Whether another command fits.
-    var hasRoom: Bool {
+    package var hasRoom: Bool {
         pending.count < Limits.pendingCommands && pendingBytes < Limits.pendingBytes
     }
 
     /// Whether a stream to the leader of this ballot is open.
-    func isOpen(_ ballot: Ballot) -> Bool { stream?.ballot == ballot }
+    package func isOpen(_ ballot: Ballot) -> Bool { stream?.ballot == ballot }
 
-    var repeatAt: Instant { stream?.repeatAt ?? .distantFuture }
+    package var repeatAt: Instant { stream?.repeatAt ?? .distantFuture }
 
-    mutating func submitted(_ command: Command, deadline: Instant) {
+    package mutating func submitted(_ command: Command, deadline: Instant) {
         if let first = firstSequence {
             precondition(
                 command.id.sequence == first + UInt64(pending.count),
@@ -63,7 +63,7 @@ struct Forwarder: Sendable {
     }
 
     /// A command of this replica's was executed.
-    mutating func applied(_ sequence: UInt64) {
+    package mutating func applied(_ sequence: UInt64) {
         guard let first = firstSequence, sequence >= first else { return }
         let offset = sequence - first
         guard offset < UInt64(pending.count) else { return }
@@ -74,7 +74,7 @@ struct Forwarder: Sendable {
     /// Nothing that was handed in before will be sent again: a state from elsewhere was installed,
     /// and nobody can tell which of it that state holds. The numbers begin anew, because the
     /// leader waits in vain for what was lost on the way to it.
-    mutating func abandonAll() {
+    package mutating func abandonAll() {
         boot += 1
         for index in pending.indices { finish(index) }
         removeFinished()
@@ -83,7 +83,7 @@ struct Forwarder: Sendable {
 
     /// Starts a stream to the leader of `ballot`, which this replica may do once it has executed
     /// all that the leader recovered. Commands whose clients have given up are not sent again.
-    mutating func open(_ ballot: Ballot, now: Instant) {
+    package mutating func open(_ ballot: Ballot, now: Instant) {
         precondition(
             stream.map { $0.ballot < ballot } ?? true, "Streams are opened in rising ballots.")
         for index in pending.indices {
@@ -95,14 +95,14 @@ struct Forwarder: Sendable {
     }
 
     /// Nobody leads: what is sent goes nowhere until another stream is opened.
-    mutating func expire(_ now: Instant) {
+    package mutating func expire(_ now: Instant) {
         guard stream == nil else { return }
         for index in pending.indices where pending[index].deadline <= now { finish(index) }
         removeFinished()
     }
 
     /// Hands what was not sent yet to `take`, one command at a time, until it refuses.
-    mutating func handOver(_ take: (Command) -> Bool) {
+    package mutating func handOver(_ take: (Command) -> Bool) {
         guard var stream else { return }
         while stream.nextIndex < pending.count {
             if !pending[stream.nextIndex].isDone {
@@ -116,7 +116,8 @@ struct Forwarder: Sendable {
     }
 
     /// Sends what was not sent yet to the leader.
-    mutating func forward(_ now: Instant, retransmission: Interval, _ outbox: inout Outbox) {
+    package mutating func forward(_ now: Instant, retransmission: Interval, _ outbox: inout Outbox)
+    {
         guard let ballot = stream?.ballot, let first = stream?.nextPosition else { return }
         var commands: [Command] = []
         handOver { command in
@@ -129,8 +130,9 @@ struct Forwarder: Sendable {
     }
 
     /// Sends again what was sent and not executed, because it is overdue or a connection is new.
-    mutating func repeatUnexecuted(_ now: Instant, retransmission: Interval, _ outbox: inout Outbox)
-    {
+    package mutating func repeatUnexecuted(
+        _ now: Instant, retransmission: Interval, _ outbox: inout Outbox
+    ) {
         guard let ballot = stream?.ballot else { return }
         var commands: [Command] = []
         var first: UInt64?

@@ -6,10 +6,10 @@ import DequeModule
 /// Entries are batched by nature, not by a timer: while the last entry is being written here, the
 /// commands that arrive queue up, and the next entry takes them all. Over the network many slots
 /// are in flight at once, up to ``Limits/window``.
-struct Leader: Sendable {
-    let ballot: Ballot
+package struct Leader: Sendable {
+    package let ballot: Ballot
     /// The last slot in which a leader of a lower ballot can have proposed anything.
-    let recoveredThrough: Slot
+    package let recoveredThrough: Slot
     /// What is to be proposed through there and has not found room in the window yet.
     private var recovered: Deque<Entry>
     private let membership: Membership
@@ -50,7 +50,7 @@ struct Leader: Sendable {
         var firstUnanswered = Slot.zero
     }
 
-    init(
+    package init(
         ballot: Ballot, recovery: Campaign.Recovery, membership: Membership, me: Int, now: Instant
     ) {
         self.ballot = ballot
@@ -65,9 +65,9 @@ struct Leader: Sendable {
             repeating: Peer(lastHeard: now, repeatAt: .distantFuture), count: membership.count)
     }
 
-    var chosenThrough: Slot { Slot(inFlight.base.rawValue - 1) }
+    package var chosenThrough: Slot { Slot(inFlight.base.rawValue - 1) }
 
-    var progress: Progress {
+    package var progress: Progress {
         Progress(
             ballot: ballot, chosenThrough: chosenThrough, recoveredThrough: recoveredThrough)
     }
@@ -75,7 +75,7 @@ struct Leader: Sendable {
     // MARK: Commands
 
     /// Takes commands of this replica's own clients; false when the queue is full.
-    mutating func enqueue(_ command: Command) -> Bool {
+    package mutating func enqueue(_ command: Command) -> Bool {
         guard queueBytes + command.byteCount <= Limits.queueBytes else { return false }
         queue.append(command)
         queueBytes += command.byteCount
@@ -84,7 +84,7 @@ struct Leader: Sendable {
 
     /// Takes forwarded commands that are next in their sender's order and ignores the others:
     /// what was seen before is in a slot already, and what comes early is sent again.
-    mutating func forwarded(
+    package mutating func forwarded(
         _ commands: [Command], boot: UInt64, position: UInt64, by index: Int
     ) {
         if boot > streams[index].boot { streams[index] = Stream(boot: boot) }
@@ -116,7 +116,7 @@ struct Leader: Sendable {
 
     /// Proposes what the window has room for: first what was recovered, then what has queued,
     /// unless the last entry is still being written.
-    mutating func proposeWaiting(
+    package mutating func proposeWaiting(
         _ acceptor: inout Acceptor, now: Instant, retransmission: Interval, _ outbox: inout Outbox
     ) {
         while hasRoom(acceptor), let entry = recovered.popFirst() {
@@ -162,7 +162,7 @@ struct Leader: Sendable {
     // MARK: Counting
 
     /// This replica's own writes became durable, its own acceptances among them.
-    mutating func written(through ticket: WriteTicket) {
+    package mutating func written(through ticket: WriteTicket) {
         durable = ticket
         var slot = inFlight.base
         while slot < inFlight.end, let proposal = inFlight[slot], proposal.ownTicket <= ticket {
@@ -172,7 +172,7 @@ struct Leader: Sendable {
     }
 
     /// An acceptor accepted a run of slots at this ballot.
-    mutating func accepted(
+    package mutating func accepted(
         _ first: Slot, _ last: Slot, by index: Int, retransmission: Interval, now: Instant
     ) {
         var slot = max(first, inFlight.base)
@@ -194,7 +194,7 @@ struct Leader: Sendable {
     }
 
     /// Moves the chosen prefix over every slot that a quorum accepted. True if it moved.
-    mutating func advance() -> Bool {
+    package mutating func advance() -> Bool {
         let before = inFlight.base
         while let proposal = inFlight[inFlight.base], membership.isQuorum(proposal.acceptedBy) {
             inFlightBytes -= proposal.entry.encoded.count
@@ -208,13 +208,13 @@ struct Leader: Sendable {
 
     // MARK: Peers
 
-    mutating func heard(from index: Int, now: Instant) {
+    package mutating func heard(from index: Int, now: Instant) {
         peers[index].lastHeard = now
     }
 
     /// Whether a majority, this replica included, was heard within the span. A leader without
     /// one steps down, so that those who hear it look for another.
-    func hearsMajority(within span: Interval, now: Instant) -> Bool {
+    package func hearsMajority(within span: Interval, now: Instant) -> Bool {
         var heard = ReplicaSet()
         heard.insert(me)
         for index in peers.indices where index != me && now.since(peers[index].lastHeard) < span {
@@ -224,16 +224,17 @@ struct Leader: Sendable {
     }
 
     /// A stream to the peer was opened: what it has not answered may have been lost.
-    mutating func connected(_ index: Int, now: Instant) {
+    package mutating func connected(_ index: Int, now: Instant) {
         if !inFlight.isEmpty { peers[index].repeatAt = now }
     }
 
     /// When something wants to be sent again.
-    var repeatAt: Instant { peers.map(\.repeatAt).min() ?? .distantFuture }
+    package var repeatAt: Instant { peers.map(\.repeatAt).min() ?? .distantFuture }
 
     /// Sends unanswered proposals again to those whose time has come, less often each time.
-    mutating func repeatUnanswered(_ now: Instant, retransmission: Interval, _ outbox: inout Outbox)
-    {
+    package mutating func repeatUnanswered(
+        _ now: Instant, retransmission: Interval, _ outbox: inout Outbox
+    ) {
         for index in peers.indices where peers[index].repeatAt <= now {
             peers[index].repeats = min(peers[index].repeats + 1, 5)
             peers[index].repeatAt = now + retransmission * (1 << peers[index].repeats)

@@ -22,13 +22,13 @@ package struct Learner: Sendable {
         case waiting(index: Int, until: Instant)
     }
 
-    init(chosenThrough: Slot, replicas: Int) {
+    package init(chosenThrough: Slot, replicas: Int) {
         self.chosenThrough = chosenThrough
         learnedBy = Array(repeating: .zero, count: replicas)
     }
 
     /// The leader of a ballot says what is chosen.
-    mutating func announce(_ progress: Progress) {
+    package mutating func announce(_ progress: Progress) {
         if let announced, announced.ballot > progress.ballot { return }
         if let announced, announced.ballot == progress.ballot,
             announced.chosenThrough >= progress.chosenThrough
@@ -39,19 +39,19 @@ package struct Learner: Sendable {
     }
 
     /// A replica says how far it has learned.
-    mutating func note(_ through: Slot, learnedBy index: Int) {
+    package mutating func note(_ through: Slot, learnedBy index: Int) {
         learnedBy[index] = max(learnedBy[index], through)
     }
 
     /// A campaign waits until everything through the slot is learned: it is asked for at once.
-    mutating func need(through slot: Slot, learnedBy index: Int) {
+    package mutating func need(through slot: Slot, learnedBy index: Int) {
         guard slot > needed.through else { return }
         needed = (slot, index)
         fetching = .idle
     }
 
     /// Learns what it can from its own acceptor.
-    mutating func advance(_ acceptor: inout Acceptor, _ outbox: inout Outbox) {
+    package mutating func advance(_ acceptor: inout Acceptor, _ outbox: inout Outbox) {
         guard let announced else { return }
         let before = chosenThrough
         while chosenThrough < announced.chosenThrough,
@@ -64,7 +64,7 @@ package struct Learner: Sendable {
     }
 
     /// Chosen entries arrived that it had asked for.
-    mutating func fetched(
+    package mutating func fetched(
         from first: Slot, _ entries: [Accepted], through: Slot, by index: Int,
         _ acceptor: inout Acceptor, _ outbox: inout Outbox
     ) {
@@ -82,7 +82,7 @@ package struct Learner: Sendable {
     }
 
     /// Everything through the slot came with an installed state.
-    mutating func installed(through slot: Slot, _ acceptor: inout Acceptor) {
+    package mutating func installed(through slot: Slot, _ acceptor: inout Acceptor) {
         guard slot > chosenThrough else { return }
         chosenThrough = slot
         acceptor.forget(through: slot)
@@ -92,7 +92,7 @@ package struct Learner: Sendable {
     /// Asks for what is missing: at once where the leader has announced it or a campaign waits
     /// for it, after `patience` where only another replica is ahead, because then the
     /// announcement is usually on its way.
-    mutating func fetchMissing(
+    package mutating func fetchMissing(
         _ membership: Membership, me: Int, now: Instant, patience: Interval, _ outbox: inout Outbox
     ) {
         let announcedThrough = announced?.chosenThrough ?? .zero
@@ -113,7 +113,7 @@ package struct Learner: Sendable {
     }
 
     /// When ``fetchMissing(_:me:now:patience:_:)`` wants to be called again.
-    func wakeAt(patience: Interval) -> Instant {
+    package func wakeAt(patience: Interval) -> Instant {
         if case .waiting(_, let until) = fetching { return until }
         guard let behindSince else { return .distantFuture }
         return behindSince + patience

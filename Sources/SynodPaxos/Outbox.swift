@@ -63,12 +63,12 @@ package struct Outbox: Sendable {
         wakeAt = .distantFuture
     }
 
-    mutating func send(_ message: Message, to destination: Destination) {
+    package mutating func send(_ message: Message, to destination: Destination) {
         send.append(Envelope(to: destination, message: message, afterTicket: nil))
     }
 
     /// Holds the message back until everything written so far, this step included, is durable.
-    mutating func sendWhenDurable(_ message: Message, to destination: Destination) {
+    package mutating func sendWhenDurable(_ message: Message, to destination: Destination) {
         send.append(Envelope(to: destination, message: message, afterTicket: ticket))
     }
 }
@@ -99,6 +99,11 @@ package struct Envelope: Hashable, Sendable {
 package struct Learned: Hashable, Sendable {
     package let slot: Slot
     package let entry: Entry
+
+    package init(slot: Slot, entry: Entry) {
+        self.slot = slot
+        self.entry = entry
+    }
 }
 
 /// A peer's wish for chosen entries from a slot on.

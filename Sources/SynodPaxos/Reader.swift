@@ -5,7 +5,7 @@
 /// that is asked afterwards shares an acceptor with it. So the read waits until this replica has
 /// executed everything through the highest slot that a majority may know to be chosen. All reads
 /// that queued up share one round of questions; one round is under way at a time.
-struct Reader: Sendable {
+package struct Reader: Sendable {
     private let membership: Membership
     private let me: Int
     /// Unique over restarts: an answer to an old question must not count for a new one.
@@ -23,22 +23,22 @@ struct Reader: Sendable {
         var repeatAt: Instant
     }
 
-    init(membership: Membership, me: Int, boot: UInt64) {
+    package init(membership: Membership, me: Int, boot: UInt64) {
         self.membership = membership
         self.me = me
         nextRound = boot << 40
     }
 
-    mutating func request(_ read: ReadID) {
+    package mutating func request(_ read: ReadID) {
         queued.append(read)
     }
 
     /// When unanswered questions are asked again.
-    var repeatAt: Instant { round?.repeatAt ?? .distantFuture }
+    package var repeatAt: Instant { round?.repeatAt ?? .distantFuture }
 
     /// Begins a round for all queued reads, unless one is under way.
     /// - Parameter bound: the own acceptor's answer.
-    mutating func begin(
+    package mutating func begin(
         _ bound: @autoclosure () -> Slot, now: Instant, retransmission: Interval,
         _ outbox: inout Outbox
     ) {
@@ -54,7 +54,7 @@ struct Reader: Sendable {
         finishRound()
     }
 
-    mutating func answered(_ number: UInt64, bound: Slot, by index: Int) {
+    package mutating func answered(_ number: UInt64, bound: Slot, by index: Int) {
         guard round?.number == number else { return }
         round!.answeredBy.insert(index)
         round!.bound = max(round!.bound, bound)
@@ -62,8 +62,9 @@ struct Reader: Sendable {
     }
 
     /// Asks those again who have not answered.
-    mutating func repeatUnanswered(_ now: Instant, retransmission: Interval, _ outbox: inout Outbox)
-    {
+    package mutating func repeatUnanswered(
+        _ now: Instant, retransmission: Interval, _ outbox: inout Outbox
+    ) {
         guard let current = round, current.repeatAt <= now else { return }
         round!.repeatAt = now + retransmission
         for (index, replica) in membership.replicas.enumerated()
@@ -73,7 +74,7 @@ struct Reader: Sendable {
     }
 
     /// Releases the reads whose bound is executed.
-    mutating func release(appliedThrough: Slot, _ outbox: inout Outbox) {
+    package mutating func release(appliedThrough: Slot, _ outbox: inout Outbox) {
         guard !bounded.isEmpty else { return }
         bounded.removeAll { item in
             guard item.bound <= appliedThrough else { return false }

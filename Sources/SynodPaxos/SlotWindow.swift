@@ -2,22 +2,22 @@ import DequeModule
 
 /// Values by slot above a rising base: a sparse array whose lower end moves up as slots are done
 /// with. The counterpart of a dictionary, in slot order and without hashing.
-struct SlotWindow<Value: Sendable>: Sendable {
+package struct SlotWindow<Value: Sendable>: Sendable {
     /// The lowest slot that may hold a value.
     private(set) var base: Slot
     private var values: Deque<Value?> = []
 
-    init(base: Slot) {
+    package init(base: Slot) {
         self.base = base
     }
 
     /// The slot behind the highest one that holds a value; `base` if none does.
-    var end: Slot { base.advanced(by: values.count) }
+    package var end: Slot { base.advanced(by: values.count) }
 
-    var isEmpty: Bool { values.isEmpty }
+    package var isEmpty: Bool { values.isEmpty }
 
     /// The value at a slot, nil below the base and above the end.
-    subscript(slot: Slot) -> Value? {
+    package subscript(slot: Slot) -> Value? {
         get {
             guard slot >= base, slot < end else { return nil }
             return values[slot.distance(from: base)]
@@ -31,7 +31,7 @@ struct SlotWindow<Value: Sendable>: Sendable {
     }
 
     /// Changes the value at a slot in place; nothing happens where there is none.
-    mutating func update(_ slot: Slot, _ change: (inout Value) -> Void) {
+    package mutating func update(_ slot: Slot, _ change: (inout Value) -> Void) {
         guard slot >= base, slot < end else { return }
         let index = slot.distance(from: base)
         guard values[index] != nil else { return }
@@ -39,14 +39,14 @@ struct SlotWindow<Value: Sendable>: Sendable {
     }
 
     /// Forgets every value below `slot`.
-    mutating func raiseBase(to slot: Slot) {
+    package mutating func raiseBase(to slot: Slot) {
         guard slot > base else { return }
         values.removeFirst(min(values.count, slot.distance(from: base)))
         base = slot
     }
 
     /// Visits the values in slot order.
-    func forEach(_ body: (Slot, Value) -> Void) {
+    package func forEach(_ body: (Slot, Value) -> Void) {
         var slot = base
         for value in values {
             if let value { body(slot, value) }

@@ -13,6 +13,7 @@ final class LogWriter: Sendable {
         let ticket: LogTicket
     }
 
+    private let ended = Mailbox<Void>(capacity: 1)
     private let mailbox = Mailbox<Job>(capacity: .max)
     private let store: RocksStore
     private let onWritten: @Sendable (LogTicket) -> Void
@@ -30,7 +31,10 @@ final class LogWriter: Sendable {
     }
 
     func start() {
-        Platform.startThread("synod-log") { [self] in run() }
+        Platform.startThread("synod-log") { [self] in
+            run()
+            ended.close()
+        }
     }
 
     /// The node has a bounded number of slots in flight, so the queue is bounded by its window.
@@ -38,8 +42,10 @@ final class LogWriter: Sendable {
         mailbox.put(Job(batch: batch, ticket: ticket))
     }
 
+    /// Ends the thread after what it was given, and waits for that.
     func stop() {
         mailbox.close()
+        ended.waitUntilClosed()
     }
 
     private func run() {

@@ -81,6 +81,12 @@ final class Mailbox<Item: Sendable>: @unchecked Sendable {
         pthread_cond_signal(condition)
     }
 
+    /// Waits, taking nothing, until the box is closed: one thread telling another that it has ended.
+    func waitUntilClosed() {
+        var dropped: [Item] = []
+        while take(into: &dropped, until: .distantFuture) {}
+    }
+
     /// True when the deadline has passed.
     private func wait(until deadline: Instant) -> Bool {
         guard deadline < .distantFuture else {

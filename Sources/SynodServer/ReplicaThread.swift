@@ -48,6 +48,7 @@ final class ReplicaThread: Sendable {
             driver.run(mailbox)
             writer.stop()
             flusher.stop()
+            driver.node.stateStore.close()
             ended.close()
         }
     }
@@ -58,11 +59,11 @@ final class ReplicaThread: Sendable {
         mailbox.put(event)
     }
 
-    /// Ends the thread after what has come in so far, and waits for that.
+    /// Ends the thread after what has come in so far, and waits for that: then the stores are
+    /// no longer in use and the state store is closed.
     func stop() {
         mailbox.close()
-        var nothing: [Void] = []
-        while ended.take(into: &nothing, until: .distantFuture) {}
+        ended.waitUntilClosed()
     }
 
     static func describe(_ error: StorageError) -> String {

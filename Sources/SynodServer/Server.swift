@@ -78,6 +78,7 @@ package enum Server {
         await api.shutdown()
         await transport.shutdown()
         replica.stop()
+        disk.log.close()
         try? await group.shutdownGracefully()
         if case .failed(let message) = reason { throw Failure(description: message) }
     }

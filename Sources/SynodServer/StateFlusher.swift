@@ -10,6 +10,7 @@ final class StateFlusher: Sendable {
     }
 
     /// The node asks for one flush at a time.
+    private let ended = Mailbox<Void>(capacity: 1)
     private let mailbox = Mailbox<Job>(capacity: 4)
     private let onFlushed: @Sendable (Slot) -> Void
     private let onFailure: @Sendable (StorageError) -> Void
@@ -23,15 +24,20 @@ final class StateFlusher: Sendable {
     }
 
     func start() {
-        Platform.startThread("synod-flush") { [self] in run() }
+        Platform.startThread("synod-flush") { [self] in
+            run()
+            ended.close()
+        }
     }
 
     func flush(_ store: RocksStore, through slot: Slot) {
         mailbox.put(Job(store: store, through: slot))
     }
 
+    /// Ends the thread after what it was given, and waits for that.
     func stop() {
         mailbox.close()
+        ended.waitUntilClosed()
     }
 
     private func run() {

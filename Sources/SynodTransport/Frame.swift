@@ -1,5 +1,5 @@
-import NIOCore
-import SynodBytes
+package import NIOCore
+package import SynodBytes
 
 /// One frame of the peer protocol. On the wire, integers little-endian:
 ///
@@ -20,7 +20,7 @@ import SynodBytes
 /// ```
 ///
 /// The frame's outer form and the handshake's kinds are the same in every wire version.
-enum Frame: Equatable {
+package enum Frame: Equatable {
     /// Kind 1, the owner's bytes.
     case hello(Bytes)
     /// Kind 2, wire version u8, the owner's bytes.
@@ -32,7 +32,7 @@ enum Frame: Equatable {
     /// Kind 5, then each message behind its length as a varint. The parser delivers them apart.
     case messages
 
-    enum Kind {
+    package enum Kind {
         static let hello: UInt8 = 1
         static let accepted: UInt8 = 2
         static let refused: UInt8 = 3
@@ -40,25 +40,25 @@ enum Frame: Equatable {
         static let messages: UInt8 = 5
     }
 
-    static let headerBytes = 8
+    package static let headerBytes = 8
 
     /// Messages in one frame at most, so that a frame of tiny ones cannot unfold into much more
     /// memory than its own size.
-    static let largestBatch = 1 << 16
+    package static let largestBatch = 1 << 16
 }
 
 /// The other side broke the protocol; the connection is dropped with this reason.
-struct ProtocolViolation: Error, Equatable, CustomStringConvertible {
-    let description: String
+package struct ProtocolViolation: Error, Equatable, CustomStringConvertible {
+    package let description: String
 
-    init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 }
 
 extension ByteBuffer {
     /// Writes a handshake frame; messages have ``writeMessageFrame(_:from:limits:)``.
-    mutating func writeHandshakeFrame(_ frame: Frame) {
+    package mutating func writeHandshakeFrame(_ frame: Frame) {
         let start = beginFrame()
         switch frame {
         case .hello(let payload):
@@ -83,7 +83,7 @@ extension ByteBuffer {
 
     /// Writes one frame of the messages from `first` on, as many as make a batch, at least one;
     /// returns the index behind the last of them.
-    mutating func writeMessageFrame(
+    package mutating func writeMessageFrame(
         _ messages: [Bytes], from first: Int, limits: TransportLimits
     ) -> Int {
         var end = first

@@ -1,26 +1,26 @@
-import NIOCore
-import SynodBytes
+package import NIOCore
+package import SynodBytes
 
 /// Cuts a stream of bytes into frames, wherever the reads happen to split it.
 ///
 /// A message is copied once, from the read buffer into its own array. What is left of a read is
 /// copied out, so that the event loop can use its read buffer again.
-struct FrameParser {
+package struct FrameParser {
     /// Largest payload taken; a longer one is refused by its header alone.
-    var largestPayload: Int
+    package var largestPayload: Int
     private var buffer = ByteBuffer()
     /// Whether `buffer` is still the event loop's own read buffer.
     private var isBorrowed = false
 
-    init(largestPayload: Int) {
+    package init(largestPayload: Int) {
         self.largestPayload = largestPayload
     }
 
     /// Bytes held that no frame has used yet.
-    var heldBytes: Int { buffer.readableBytes }
+    package var heldBytes: Int { buffer.readableBytes }
 
     /// Takes what was read. Call ``settle()`` after the last frame was taken out of it.
-    mutating func feed(_ input: ByteBuffer) {
+    package mutating func feed(_ input: ByteBuffer) {
         if buffer.readableBytes == 0 {
             buffer = input
             isBorrowed = true
@@ -30,7 +30,7 @@ struct FrameParser {
     }
 
     /// Lets go of what was consumed and keeps the start of the next frame in memory of our own.
-    mutating func settle() {
+    package mutating func settle() {
         if buffer.readableBytes == 0 {
             buffer = ByteBuffer()
         } else if isBorrowed {
@@ -42,13 +42,15 @@ struct FrameParser {
     }
 
     /// The connection's first bytes; nil until all have come.
-    mutating func nextPreface() throws(ProtocolViolation) -> WireVersions? {
+    package mutating func nextPreface() throws(ProtocolViolation) -> WireVersions? {
         try WireVersions.readPreface(from: &buffer)
     }
 
     /// The next complete frame; nil until more bytes have come. Of a frame of messages, these
     /// are appended to `messages`.
-    mutating func nextFrame(into messages: inout [Bytes]) throws(ProtocolViolation) -> Frame? {
+    package mutating func nextFrame(into messages: inout [Bytes]) throws(ProtocolViolation)
+        -> Frame?
+    {
         guard
             let length = buffer.getInteger(
                 at: buffer.readerIndex, endianness: .little, as: UInt32.self),

@@ -13,13 +13,13 @@ import NIOPosix
 package struct TransportError: Error, Sendable, CustomStringConvertible {
     package let description: String
 
-    init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 }
 
 /// An error of the network in a few words, without the names of system calls.
-func brief(_ error: any Error) -> String {
+package func brief(_ error: any Error) -> String {
     switch error {
     case let error as IOError:
         return String(cString: strerror(error.errnoCode))
@@ -35,7 +35,7 @@ func brief(_ error: any Error) -> String {
 }
 
 /// Whether the error says that the peer's side ended the connection, rather than silence.
-func isReset(_ error: any Error) -> Bool {
+package func isReset(_ error: any Error) -> Bool {
     guard let code = (error as? IOError)?.errnoCode else { return false }
     return code == ECONNRESET || code == EPIPE
 }

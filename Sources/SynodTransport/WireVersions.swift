@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// The range of wire versions that one side speaks, and how a connection starts with it:
 /// the five letters SYNOD, the smallest version, the largest version.
@@ -23,14 +23,14 @@ package struct WireVersions: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The newest version that both speak, or nil.
-    func newestCommon(with other: WireVersions) -> UInt8? {
+    package func newestCommon(with other: WireVersions) -> UInt8? {
         let newest = min(largest, other.largest)
         return newest >= max(smallest, other.smallest) ? newest : nil
     }
 
     private static let magic: [UInt8] = Array("SYNOD".utf8)
 
-    func writePreface(into buffer: inout ByteBuffer) {
+    package func writePreface(into buffer: inout ByteBuffer) {
         buffer.writeBytes(Self.magic)
         buffer.writeInteger(smallest)
         buffer.writeInteger(largest)
@@ -38,7 +38,7 @@ package struct WireVersions: Hashable, Sendable, CustomStringConvertible {
 
     /// Nil until the whole preface has come; a wrong one is refused at its first wrong byte, so
     /// that whoever dialled the wrong port is not kept waiting.
-    static func readPreface(from buffer: inout ByteBuffer) throws(ProtocolViolation)
+    package static func readPreface(from buffer: inout ByteBuffer) throws(ProtocolViolation)
         -> WireVersions?
     {
         let start = buffer.readableBytesView.prefix(magic.count)

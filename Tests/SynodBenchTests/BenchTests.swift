@@ -1,8 +1,7 @@
 import Foundation
 import NIOCore
+import SynodBench
 import Testing
-
-@testable import SynodBench
 
 @Suite struct BenchTests {
     @Test func everyOccurrenceOfTheKeyGetsItsDigits() throws {

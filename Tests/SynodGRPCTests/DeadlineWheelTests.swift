@@ -1,8 +1,7 @@
 import NIOCore
 import SynodBytes
+import SynodGRPC
 import Testing
-
-@testable import SynodGRPC
 
 @Suite struct DeadlineWheelTests {
     private func time(_ milliseconds: Int) -> NIODeadline {

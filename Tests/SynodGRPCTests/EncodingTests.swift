@@ -1,7 +1,6 @@
 import NIOCore
+import SynodGRPC
 import Testing
-
-@testable import SynodGRPC
 
 @Suite struct EncodingTests {
     @Test(

@@ -1,7 +1,6 @@
 import SynodBytes
+import SynodKeyspace
 import Testing
-
-@testable import SynodKeyspace
 
 @Suite struct AlarmTests {
     private func alarm(

@@ -1,7 +1,6 @@
 import SynodBytes
+import SynodKeyspace
 import Testing
-
-@testable import SynodKeyspace
 
 /// What the doors ask of a command before it is proposed.
 @Suite struct CommandTests {

@@ -1,8 +1,7 @@
 import SynodBytes
+import SynodKeyspace
 import SynodStorage
 import Testing
-
-@testable import SynodKeyspace
 
 @Suite struct CompactionTests {
     /// The keys of all records in the store, as "main_sub" with a "t" for a tombstone.

@@ -1,9 +1,8 @@
 import EtcdWire
 import SwiftProtobuf
 import SynodBytes
+import SynodKeyspace
 import Testing
-
-@testable import SynodKeyspace
 
 /// The hand-written reader and writer against the messages that swift-protobuf generates. What they
 /// read and write again comes out byte for byte only if both agree on every field.

@@ -1,7 +1,6 @@
 import SynodBytes
+import SynodKeyspace
 import Testing
-
-@testable import SynodKeyspace
 
 /// The figures are those that etcd 3.4.23 told (`etcdctl endpoint hashkv`) after the same history.
 @Suite struct HashKVTests {

@@ -1,7 +1,6 @@
 import SynodBytes
+import SynodKeyspace
 import Testing
-
-@testable import SynodKeyspace
 
 /// The ordered index and the hash table beside it, with enough keys for chunks to split and merge.
 @Suite struct KeyIndexTests {

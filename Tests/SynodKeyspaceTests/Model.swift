@@ -1,6 +1,5 @@
 import SynodBytes
-
-@testable import SynodKeyspace
+import SynodKeyspace
 
 /// The keyspace done the obvious way: a full copy of all keys for every revision, and a list of all
 /// changes ever made. Answers are built with ``Wire``, to be compared byte by byte.

@@ -1,8 +1,7 @@
 import SynodBytes
+import SynodKeyspace
 import SynodStorage
 import Testing
-
-@testable import SynodKeyspace
 
 /// Thousands of random requests, carried out by the keyspace and by the model: every answer, every
 /// refusal and every hash is the same, whatever is cached, committed, removed or reloaded when.

@@ -1,6 +1,5 @@
 import SynodBytes
-
-@testable import SynodKeyspace
+import SynodKeyspace
 
 /// Draws requests of every shape over a few keys, so that they meet often.
 struct RandomRequests {

@@ -1,8 +1,7 @@
 import SynodBytes
+import SynodKeyspace
 import SynodStorage
 import Testing
-
-@testable import SynodKeyspace
 
 /// What a keyspace finds in its store after a stop or a crash.
 @Suite struct RestartTests {

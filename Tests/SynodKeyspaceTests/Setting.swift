@@ -1,8 +1,7 @@
 import SynodBytes
+import SynodKeyspace
 import SynodStorage
 import Testing
-
-@testable import SynodKeyspace
 
 let header = ResponseHeader(clusterID: 11, memberID: 22, raftTerm: 3)
 

@@ -1,6 +1,5 @@
 import SynodBytes
-
-@testable import SynodKeyspace
+import SynodKeyspace
 
 /// Protobuf written the plain way: an independent twin of the module's own writer.
 struct Wire {

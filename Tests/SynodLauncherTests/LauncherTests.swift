@@ -1,8 +1,7 @@
 import Foundation
 import Synchronization
+import SynodLauncher
 import Testing
-
-@testable import SynodLauncher
 
 /// Replicas are shell scripts here; what they would say of the leader is put in by hand. One test
 /// at a time, as a script cannot be run while a process just forked elsewhere has it open.

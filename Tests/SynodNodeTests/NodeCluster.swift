@@ -55,7 +55,8 @@ final class NodeCluster {
             NodeConfiguration(
                 identity: replica, cluster: 7, membership: membership,
                 timing: Timing(heartbeat: .milliseconds(100), election: .milliseconds(1000)),
-                clientURLs: ["http://client-\(replica.rawValue)"], incarnation: host.incarnation, session: sessions, snapshotCount: snapshotCount,
+                clientURLs: ["http://client-\(replica.rawValue)"], incarnation: host.incarnation,
+                session: sessions, snapshotCount: snapshotCount,
                 quotaBytes: nil),
             log: host.log, state: state, seed: replica.rawValue + sessions, now: now,
             makeState: { [unowned self] () throws(StorageError) in

@@ -14,7 +14,7 @@ struct SwarmTests {
         if let seed = environment["SYNOD_SEED"].flatMap(UInt64.init) {
             seeds = [seed]
         } else {
-            seeds = Array(1...(environment["SYNOD_SEEDS"].flatMap(UInt64.init) ?? 200))
+            seeds = Array(1...(environment["SYNOD_SEEDS"].flatMap(UInt64.init) ?? 150))
         }
         for seed in seeds { check(seed, of: seeds.count) }
     }

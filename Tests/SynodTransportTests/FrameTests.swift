@@ -1,8 +1,7 @@
 import NIOCore
 import SynodBytes
+import SynodTransport
 import Testing
-
-@testable import SynodTransport
 
 @Suite struct FrameTests {
     /// Parses everything in pieces of random size.

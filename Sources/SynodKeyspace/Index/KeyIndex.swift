@@ -1,31 +1,33 @@
-import SynodBytes
+package import SynodBytes
 
 /// Every key that has a record in the store, with the history of its changes: looked up by hash,
 /// listed in order.
-struct KeyIndex {
+package struct KeyIndex {
     private(set) var slab = KeySlab()
     private var table = KeyTable()
     private var order = KeyOrder()
     /// Keys that are not deleted.
-    private(set) var liveCount = 0
+    package private(set) var liveCount = 0
 
-    subscript(id: KeyID) -> KeyEntry {
+    package init() {}
+
+    package subscript(id: KeyID) -> KeyEntry {
         @inline(__always) _read { yield slab[id] }
     }
 
-    func find(_ key: ArraySlice<UInt8>) -> KeyID? {
+    package func find(_ key: ArraySlice<UInt8>) -> KeyID? {
         key.withUnsafeBytes { table.find($0, hash: KeyTable.hash($0), in: slab) }
     }
 
     /// The key's entry if it is not deleted.
-    func findLive(_ key: ArraySlice<UInt8>) -> KeyID? {
+    package func findLive(_ key: ArraySlice<UInt8>) -> KeyID? {
         guard let id = find(key), slab[id].isLive else { return nil }
         return id
     }
 
     /// Records a put: `entry` is the key's, nil if there is none. The caller has worked out
     /// the version and what follows from it.
-    mutating func put(
+    package mutating func put(
         _ key: ArraySlice<UInt8>, entry: KeyID?, mark: Mark, createRevision: Int64, version: Int64,
         lease: Int64
     ) -> KeyID {
@@ -42,13 +44,13 @@ struct KeyIndex {
     }
 
     /// Records that a key was deleted.
-    mutating func delete(_ id: KeyID, mark: Mark) {
+    package mutating func delete(_ id: KeyID, mark: Mark) {
         let wasLive = slab[id].change(to: mark, createRevision: 0, version: 0, lease: 0)
         if wasLive { countLive(-1, at: order.lowerBound(slab[id].key[...], in: slab)) }
     }
 
     /// Adds a key of which only a tombstone is left.
-    mutating func insertTombstone(_ key: ArraySlice<UInt8>, mark: Mark) {
+    package mutating func insertTombstone(_ key: ArraySlice<UInt8>, mark: Mark) {
         _ = insert(KeyEntry(key: Bytes(key), latest: mark))
     }
 
@@ -67,7 +69,7 @@ struct KeyIndex {
     }
 
     /// Forgets a deleted key with all its history.
-    mutating func remove(_ id: KeyID) {
+    package mutating func remove(_ id: KeyID) {
         precondition(!slab[id].isLive, "A key is deleted before it is forgotten.")
         let key = slab[id].key
         table.remove(id, hash: key.withUnsafeBytes { KeyTable.hash($0) })
@@ -76,27 +78,28 @@ struct KeyIndex {
     }
 
     /// Forgets the oldest `count` changes before the latest.
-    mutating func removeOldest(_ count: Int, of id: KeyID) {
+    package mutating func removeOldest(_ count: Int, of id: KeyID) {
         // A new array, so that the memory of a long history is given back.
         slab[id].older = Array(slab[id].older[count...])
     }
 
     /// Gives the record cache access to its fields of the entries.
-    mutating func withSlab<R>(_ body: (inout KeySlab) -> R) -> R {
+    package mutating func withSlab<R>(_ body: (inout KeySlab) -> R) -> R {
         body(&slab)
     }
 }
 
 extension KeyIndex {
     /// How many keys of the range are not deleted.
-    func liveCount(in range: KeyRange) -> Int {
+    package func liveCount(in range: KeyRange) -> Int {
         if case .point = range.upper { return findLive(range.lower) == nil ? 0 : 1 }
         let (lower, upper) = positions(of: range)
         return order.liveCount(from: lower, to: upper, in: slab)
     }
 
     /// Visits the range's keys, deleted ones too, in order until `body` returns false.
-    func forEach<E: Error>(in range: KeyRange, _ body: (KeyID) throws(E) -> Bool) throws(E) {
+    package func forEach<E: Error>(in range: KeyRange, _ body: (KeyID) throws(E) -> Bool) throws(E)
+    {
         if case .point = range.upper {
             if let id = find(range.lower) { _ = try body(id) }
             return
@@ -111,7 +114,7 @@ extension KeyIndex {
     }
 
     /// The first key that is not less than `key`.
-    func first(from key: ArraySlice<UInt8>) -> KeyID? {
+    package func first(from key: ArraySlice<UInt8>) -> KeyID? {
         let position = order.lowerBound(key, in: slab)
         return position == order.end ? nil : order[position]
     }

@@ -2,26 +2,28 @@ import SynodBytes
 
 /// The keys in order, in chunks of at most ``chunkCapacity`` with the number of live keys beside
 /// each, so that counting a range touches only its two ends.
-struct KeyOrder {
-    struct Chunk {
-        var ids: [KeyID] = []
+package struct KeyOrder {
+    package struct Chunk {
+        package var ids: [KeyID] = []
         var liveCount = 0
     }
 
     /// Where a key is or would be: never behind the last key of a chunk.
-    struct Position: Equatable {
+    package struct Position: Equatable {
         var chunk: Int
         var offset: Int
     }
 
-    static let chunkCapacity = 512
+    package static let chunkCapacity = 512
 
-    private(set) var chunks: [Chunk] = []
+    package private(set) var chunks: [Chunk] = []
 
-    var end: Position { Position(chunk: chunks.count, offset: 0) }
+    package init() {}
+
+    package var end: Position { Position(chunk: chunks.count, offset: 0) }
 
     /// The first position whose key is not less than `key`.
-    func lowerBound(_ key: ArraySlice<UInt8>, in slab: KeySlab) -> Position {
+    package func lowerBound(_ key: ArraySlice<UInt8>, in slab: KeySlab) -> Position {
         key.withUnsafeBytes { lowerBound($0, in: slab) }
     }
 
@@ -47,11 +49,11 @@ struct KeyOrder {
         return normalized(Position(chunk: chunk, offset: low))
     }
 
-    subscript(position: Position) -> KeyID {
+    package subscript(position: Position) -> KeyID {
         chunks[position.chunk].ids[position.offset]
     }
 
-    func next(after position: Position) -> Position {
+    package func next(after position: Position) -> Position {
         normalized(Position(chunk: position.chunk, offset: position.offset + 1))
     }
 
@@ -61,7 +63,7 @@ struct KeyOrder {
     }
 
     /// Live keys between two positions.
-    func liveCount(from lower: Position, to upper: Position, in slab: KeySlab) -> Int {
+    package func liveCount(from lower: Position, to upper: Position, in slab: KeySlab) -> Int {
         func count(_ chunk: Int, _ offsets: Range<Int>) -> Int {
             offsets.count { slab[chunks[chunk].ids[$0]].isLive }
         }
@@ -79,7 +81,7 @@ struct KeyOrder {
 
     /// Adds a key, not counted as live yet, before the position that ``lowerBound(_:in:)`` gave.
     /// Returns where it is now.
-    mutating func insert(_ id: KeyID, at position: Position, in slab: KeySlab) -> Position {
+    package mutating func insert(_ id: KeyID, at position: Position, in slab: KeySlab) -> Position {
         var place = position
         if place.offset == 0 && place.chunk > 0 {
             // The start of a chunk is as well the end of the one before it.
@@ -113,7 +115,7 @@ struct KeyOrder {
     }
 
     /// Removes a key that is not counted as live.
-    mutating func remove(at position: Position) {
+    package mutating func remove(at position: Position) {
         chunks[position.chunk].ids.remove(at: position.offset)
         if chunks[position.chunk].ids.isEmpty {
             chunks.remove(at: position.chunk)
@@ -127,7 +129,7 @@ struct KeyOrder {
         }
     }
 
-    mutating func addLive(_ change: Int, at position: Position) {
+    package mutating func addLive(_ change: Int, at position: Position) {
         chunks[position.chunk].liveCount += change
     }
 }

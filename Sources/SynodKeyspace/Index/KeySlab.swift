@@ -1,12 +1,14 @@
 /// Entries by number, in pages, so that growing never moves what is there.
-struct KeySlab {
+package struct KeySlab {
     private static let pageBits: UInt32 = 10
     private static let pageMask: UInt32 = 1 << pageBits - 1
 
     private var pages: [[KeyEntry]] = []
     private var free: [KeyID] = []
 
-    subscript(id: KeyID) -> KeyEntry {
+    package init() {}
+
+    package subscript(id: KeyID) -> KeyEntry {
         @inline(__always) _read {
             yield pages[Int(id.number >> Self.pageBits)][Int(id.number & Self.pageMask)]
         }
@@ -15,7 +17,7 @@ struct KeySlab {
         }
     }
 
-    mutating func insert(_ entry: KeyEntry) -> KeyID {
+    package mutating func insert(_ entry: KeyEntry) -> KeyID {
         if let id = free.popLast() {
             let isQueued = self[id].isQueuedInCache
             self[id] = entry
@@ -36,7 +38,7 @@ struct KeySlab {
     }
 
     /// Gives the number free. The cache's queue may still hold it, which the flag remembers.
-    mutating func remove(_ id: KeyID) {
+    package mutating func remove(_ id: KeyID) {
         let isQueued = self[id].isQueuedInCache
         self[id] = KeyEntry(key: [], latest: self[id].latest)
         self[id].isQueuedInCache = isQueued

@@ -2,7 +2,7 @@
 ///
 /// Hashes are seeded anew in every process, against keys chosen to collide; so nothing here is ever
 /// listed, only looked up.
-struct KeyTable {
+package struct KeyTable {
     /// The upper half of the hash above the entry's number; all ones: empty.
     private var slots: [UInt64] = [UInt64](repeating: KeyTable.empty, count: 16)
     private var count = 0
@@ -12,7 +12,7 @@ struct KeyTable {
     private var mask: Int { slots.count - 1 }
 
     @inline(__always)
-    static func hash(_ key: UnsafeRawBufferPointer) -> UInt64 {
+    package static func hash(_ key: UnsafeRawBufferPointer) -> UInt64 {
         var hasher = Hasher()
         hasher.combine(bytes: key)
         return UInt64(bitPattern: Int64(hasher.finalize()))
@@ -22,7 +22,7 @@ struct KeyTable {
         Int(slot >> 32) & mask
     }
 
-    func find(_ key: UnsafeRawBufferPointer, hash: UInt64, in slab: KeySlab) -> KeyID? {
+    package func find(_ key: UnsafeRawBufferPointer, hash: UInt64, in slab: KeySlab) -> KeyID? {
         let fragment = hash >> 32
         var index = Int(fragment) & mask
         while slots[index] != Self.empty {
@@ -40,14 +40,14 @@ struct KeyTable {
     }
 
     /// Adds a key that is not there.
-    mutating func insert(_ id: KeyID, hash: UInt64) {
+    package mutating func insert(_ id: KeyID, hash: UInt64) {
         if (count + 1) * 4 > slots.count * 3 { grow() }
         place((hash & 0xffff_ffff_0000_0000) | UInt64(id.number))
         count += 1
     }
 
     /// Removes a key that is there, and closes the gap so that no search stops early.
-    mutating func remove(_ id: KeyID, hash: UInt64) {
+    package mutating func remove(_ id: KeyID, hash: UInt64) {
         let target = (hash & 0xffff_ffff_0000_0000) | UInt64(id.number)
         var gap = home(target)
         while slots[gap] != target {

@@ -1,26 +1,26 @@
 /// One change of one key: when it happened and how many bytes its record takes in the store.
 ///
 /// `main` is the revision of the transaction, `sub` the position of the change in it.
-struct Mark: Hashable {
-    let main: Int64
+package struct Mark: Hashable {
+    package let main: Int64
     private let subAndKind: UInt32
     /// Size of the record's key and value in the store, in bytes.
-    let byteCount: UInt32
+    package let byteCount: UInt32
 
-    init(main: Int64, sub: UInt32, isTombstone: Bool, byteCount: Int) {
+    package init(main: Int64, sub: UInt32, isTombstone: Bool, byteCount: Int) {
         precondition(sub <= UInt32.max >> 1, "A transaction changes fewer than 2^31 keys.")
         self.main = main
         subAndKind = sub << 1 | (isTombstone ? 1 : 0)
         self.byteCount = UInt32(clamping: byteCount)
     }
 
-    var sub: UInt32 { subAndKind >> 1 }
+    package var sub: UInt32 { subAndKind >> 1 }
 
     /// Whether the change deleted the key.
-    var isTombstone: Bool { subAndKind & 1 == 1 }
+    package var isTombstone: Bool { subAndKind & 1 == 1 }
 
     /// Whether both are the same change.
-    func isSameChange(as other: Mark) -> Bool {
+    package func isSameChange(as other: Mark) -> Bool {
         main == other.main && subAndKind == other.subAndKind
     }
 }

@@ -1,24 +1,24 @@
-import SynodBytes
+package import SynodBytes
 
 /// Decides which keys' latest records stay in memory: within a budget of bytes, those written or
 /// read last, roughly (the clock algorithm). The records themselves are in the entries.
-struct RecordCache {
+package struct RecordCache {
     /// In bytes.
-    let budget: Int
+    package let budget: Int
     /// In bytes, an allowance for each record's own overhead included.
-    private(set) var used = 0
+    package private(set) var used = 0
     /// Entries in the order of eviction, from `head` on. An entry is in it at most once.
     private var queue: [KeyID] = []
     private var head = 0
 
     private static let overhead = 48
 
-    init(budget: Int) {
+    package init(budget: Int) {
         self.budget = budget
     }
 
     /// Takes the record as the entry's latest; nil only forgets the one before.
-    mutating func put(_ record: Bytes?, for id: KeyID, in slab: inout KeySlab) {
+    package mutating func put(_ record: Bytes?, for id: KeyID, in slab: inout KeySlab) {
         replace(record, of: id, &slab[id])
         while used > budget { evict(from: &slab) }
     }

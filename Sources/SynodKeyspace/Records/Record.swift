@@ -1,16 +1,16 @@
-import SynodBytes
+package import SynodBytes
 
 /// A key with its value at one revision: etcd's KeyValue message, which is both what the store
 /// keeps and what answers carry.
-struct Record {
-    var key: ArraySlice<UInt8> = []
-    var createRevision: Int64 = 0
-    var modRevision: Int64 = 0
-    var version: Int64 = 0
-    var value: ArraySlice<UInt8> = []
-    var lease: Int64 = 0
+package struct Record {
+    package var key: ArraySlice<UInt8> = []
+    package var createRevision: Int64 = 0
+    package var modRevision: Int64 = 0
+    package var version: Int64 = 0
+    package var value: ArraySlice<UInt8> = []
+    package var lease: Int64 = 0
 
-    init(
+    package init(
         key: ArraySlice<UInt8>, createRevision: Int64, modRevision: Int64, version: Int64,
         value: ArraySlice<UInt8>, lease: Int64
     ) {
@@ -22,7 +22,7 @@ struct Record {
         self.lease = lease
     }
 
-    init(_ message: ArraySlice<UInt8>) throws(MalformedBytes) {
+    package init(_ message: ArraySlice<UInt8>) throws(MalformedBytes) {
         var reader = ProtobufReader(message)
         while try reader.next() {
             switch reader.number {
@@ -37,7 +37,7 @@ struct Record {
         }
     }
 
-    func encode(into writer: inout ByteWriter) {
+    package func encode(into writer: inout ByteWriter) {
         writer.writeField(1, key)
         writer.writeField(2, createRevision)
         writer.writeField(3, modRevision)

@@ -17,11 +17,13 @@ package enum RecordLayout {
         [recordPrefix], [stateKey[0] + 1]
     )
 
-    static let putKeyBytes = 18
-    static let tombstoneKeyBytes = 19
+    package static let putKeyBytes = 18
+    package static let tombstoneKeyBytes = 19
 
     /// Lower and exclusive upper end of the records of these revisions.
-    static func records(from lower: Int64, through upper: Int64) -> (lower: Bytes, upper: Bytes) {
+    package static func records(from lower: Int64, through upper: Int64) -> (
+        lower: Bytes, upper: Bytes
+    ) {
         func bound(_ revision: Int64) -> Bytes {
             var writer = ByteWriter(capacity: 9)
             writer.write(recordPrefix)
@@ -32,13 +34,13 @@ package enum RecordLayout {
         return (bound(max(lower, 0)), end)
     }
 
-    static func key(of mark: Mark) -> Bytes {
+    package static func key(of mark: Mark) -> Bytes {
         var writer = ByteWriter(capacity: tombstoneKeyBytes)
         appendKey(main: mark.main, sub: mark.sub, isTombstone: mark.isTombstone, to: &writer)
         return writer.bytes
     }
 
-    static func appendKey(
+    package static func appendKey(
         main: Int64, sub: UInt32, isTombstone: Bool, to writer: inout ByteWriter
     ) {
         writer.write(recordPrefix)
@@ -50,7 +52,7 @@ package enum RecordLayout {
 
     /// The change that a record's key names; nil if it is no such key. `valueCount` is the size of
     /// the record's value.
-    static func mark(_ key: UnsafeRawBufferPointer, valueCount: Int) -> Mark? {
+    package static func mark(_ key: UnsafeRawBufferPointer, valueCount: Int) -> Mark? {
         let isTombstone = key.count == tombstoneKeyBytes
         guard isTombstone || key.count == putKeyBytes, key[0] == recordPrefix,
             key[9] == UInt8(ascii: "_"), !isTombstone || key[18] == UInt8(ascii: "t")

@@ -1,25 +1,25 @@
-import SynodBytes
+package import SynodBytes
 
 /// What the keyspace knows beyond its keys, written with every batch of changes.
-struct StateRecord: Equatable {
+package struct StateRecord: Equatable {
     /// The position in the log up to which commands are applied, inclusive.
-    var appliedThrough: UInt64 = 0
-    var revision: Int64 = 1
+    package var appliedThrough: UInt64 = 0
+    package var revision: Int64 = 1
     /// The oldest readable revision; -1 before any compaction.
-    var compactRevision: Int64 = -1
+    package var compactRevision: Int64 = -1
     /// The compaction whose superseded records are all removed; below ``compactRevision`` while
     /// removal has still to be done.
-    var removedThrough: Int64 = -1
+    package var removedThrough: Int64 = -1
     /// Keys not deleted: lets a load notice what is missing.
-    var keyCount: UInt64 = 0
+    package var keyCount: UInt64 = 0
     /// Sorted.
-    var alarms: [Alarm] = []
+    package var alarms: [Alarm] = []
 
     private static let format: UInt8 = 1
 
-    init() {}
+    package init() {}
 
-    func encoded() -> Bytes {
+    package func encoded() -> Bytes {
         var writer = ByteWriter(capacity: 64)
         writer.write(Self.format)
         writer.write(appliedThrough)
@@ -36,7 +36,7 @@ struct StateRecord: Equatable {
         return writer.bytes
     }
 
-    init(_ bytes: Bytes) throws(MalformedBytes) {
+    package init(_ bytes: Bytes) throws(MalformedBytes) {
         guard bytes.count > 4 else { throw MalformedBytes("the state record is cut off") }
         var checksum = ByteReader(bytes[(bytes.count - 4)...])
         guard try checksum.read(UInt32.self) == CRC32C.checksum(bytes[..<(bytes.count - 4)]) else {

@@ -1,6 +1,6 @@
 /// The keys that a request's `key` and `range_end` name.
-struct KeyRange {
-    enum Upper {
+package struct KeyRange {
+    package enum Upper {
         /// Only the key itself.
         case point
         /// Every key from the lower end on.
@@ -9,10 +9,10 @@ struct KeyRange {
         case below(ArraySlice<UInt8>)
     }
 
-    let lower: ArraySlice<UInt8>
-    let upper: Upper
+    package let lower: ArraySlice<UInt8>
+    package let upper: Upper
 
-    init(key: ArraySlice<UInt8>, rangeEnd: ArraySlice<UInt8>) {
+    package init(key: ArraySlice<UInt8>, rangeEnd: ArraySlice<UInt8>) {
         lower = key
         if rangeEnd.isEmpty {
             upper = .point
