@@ -225,6 +225,12 @@ extension ByteReader {
             guard slot > chosenThrough, slot > (accepted.last?.slot ?? .zero) else {
                 throw MalformedBytes("a promise with slots out of order")
             }
+            // An acceptor misses no more slots than it keeps ahead. Recovery goes through all
+            // slots up to the last one, so a forged slot must not make that a long way.
+            let missing = slot.distance(from: chosenThrough) - accepted.count - 1
+            guard missing <= Limits.acceptAhead else {
+                throw MalformedBytes("a promise with too many slots missing")
+            }
             accepted.append(SlotAccepted(slot: slot, accepted: try readAccepted()))
         }
         return Promise(ballot: ballot, chosenThrough: chosenThrough, accepted: accepted)
