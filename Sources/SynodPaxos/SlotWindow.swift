@@ -4,7 +4,7 @@ import DequeModule
 /// with. The counterpart of a dictionary, in slot order and without hashing.
 package struct SlotWindow<Value: Sendable>: Sendable {
     /// The lowest slot that may hold a value.
-    private(set) var base: Slot
+    package private(set) var base: Slot
     private var values: Deque<Value?> = []
 
     package init(base: Slot) {

@@ -1,6 +1,5 @@
+import SynodPaxos
 import Testing
-
-@testable import SynodPaxos
 
 /// The inequalities between the bounds, without which one of them would be no bound.
 struct LimitsTests {

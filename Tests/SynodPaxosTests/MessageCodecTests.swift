@@ -1,7 +1,6 @@
 import SynodBytes
+import SynodPaxos
 import Testing
-
-@testable import SynodPaxos
 
 struct MessageCodecTests {
     private static let ballot = Ballot(round: 300, replica: ReplicaID(.max), attempt: 7)

@@ -1,7 +1,6 @@
 import SynodBytes
+import SynodPaxos
 import Testing
-
-@testable import SynodPaxos
 
 struct SlotWindowTests {
     /// It behaves like a dictionary whose keys below the base are gone.
