@@ -2,7 +2,7 @@ import NIOCore
 import Synchronization
 import SynodNode
 
-/// Brings answers from the replica's thread to one event loop, with one wake-up for all that come
+/// Brings answers from the replica to one event loop, with one wake-up for all that come
 /// until the loop gets to them.
 final class EventLoopSink: AnswerSink {
     private struct Queue {

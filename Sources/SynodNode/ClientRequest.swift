@@ -111,7 +111,7 @@ package protocol RequestSink: AnyObject, Sendable {
     func submit(_ requests: [ClientRequest])
 }
 
-/// Where answers come out, in batches; called on the replica's thread.
+/// Where answers come out, in batches; called on the replica's event loop.
 package protocol AnswerSink: AnyObject, Sendable {
     func deliver(_ answers: [Answer])
 }

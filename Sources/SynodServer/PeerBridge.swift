@@ -5,7 +5,7 @@ import SynodNode
 import SynodPaxos
 import SynodTransport
 
-/// Between the peer transport and the replica thread: what the one tells becomes an event of the
+/// Between the peer transport and the replica: what the one tells becomes an event of the
 /// other, and the node's messages and verdicts go back.
 final class PeerBridge: PeerEvents {
     private struct State {
@@ -15,7 +15,7 @@ final class PeerBridge: PeerEvents {
         var refusals: [PeerID: String] = [:]
     }
 
-    private let replica: ReplicaThread
+    private let replica: ReplicaLoop
     private let membership: Membership
     private let logger: Logger
     private let onFailure: @Sendable (String) -> Void
@@ -23,7 +23,7 @@ final class PeerBridge: PeerEvents {
 
     /// - Parameter onFailure: so many peers refuse this replica that it is of no use.
     init(
-        replica: ReplicaThread, membership: Membership, logger: Logger,
+        replica: ReplicaLoop, membership: Membership, logger: Logger,
         onFailure: @escaping @Sendable (String) -> Void
     ) {
         self.replica = replica

@@ -26,11 +26,11 @@ package enum Server {
         do throws(StorageError) {
             disk = try Disk(configuration)
         } catch {
-            throw Failure(description: ReplicaThread.describe(error))
+            throw Failure(description: ReplicaLoop.describe(error))
         }
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: eventLoopCount)
+        let loops = EventLoops()
         let end = EndOfService()
-        let replica = ReplicaThread()
+        let replica = ReplicaLoop(on: loops.replica)
         let membership = Membership(configuration.initialCluster.map { ReplicaID($0.id) })
         let bridge = PeerBridge(
             replica: replica, membership: membership, logger: logger,
@@ -38,17 +38,17 @@ package enum Server {
         let transport = PeerTransport(
             configuration: TransportConfiguration(
                 listen: configuration.listenPeerURLs.map { PeerAddress($0) }),
-            events: bridge, group: group, logger: logger)
+            events: bridge, group: loops.replica, logger: logger)
         bridge.use(transport)
         let api = APIServer(
-            configuration: apiConfiguration(configuration), sink: replica, group: group)
+            configuration: apiConfiguration(configuration), sink: replica, group: loops.clients)
 
         let node = try makeNode(configuration, membership, disk)
         let greetings = membership.replicas.map { ($0, node.hello(to: $0)) }
         _ = try await transport.listen()
         replica.start(
             consume node, log: disk.log,
-            in: ReplicaThread.Surroundings(
+            in: ReplicaLoop.Surroundings(
                 peers: bridge, answerSinks: api.answerSinks, directory: disk.directory,
                 logger: logger, onFailure: { end.finish(.failed($0)) },
                 onReady: { sayReady(configuration, logger) }))
@@ -77,9 +77,9 @@ package enum Server {
         }
         await api.shutdown()
         await transport.shutdown()
-        replica.stop()
+        await replica.stop()
         disk.log.close()
-        try? await group.shutdownGracefully()
+        await loops.shutDown()
         if case .failed(let message) = reason { throw Failure(description: message) }
     }
 
@@ -97,12 +97,9 @@ package enum Server {
             maxTxnOps: configuration.maxTxnOps)
     }
 
-    /// Half of the processors: the other half is the replica's, the disk's and the system's.
-    private static var eventLoopCount: Int { max(1, min(4, System.coreCount / 2)) }
-
     private static func makeNode(
         _ configuration: ServerConfiguration, _ membership: Membership, _ disk: Disk
-    ) throws -> ReplicaThread.ServerNode {
+    ) throws -> ReplicaLoop.ServerNode {
         let timing = Timing(
             heartbeat: .milliseconds(UInt64(configuration.heartbeatMilliseconds)),
             election: .milliseconds(UInt64(configuration.electionMilliseconds)))
@@ -122,7 +119,7 @@ package enum Server {
                     return (UInt64(number), store)
                 })
         } catch {
-            throw Failure(description: ReplicaThread.describe(error))
+            throw Failure(description: ReplicaLoop.describe(error))
         }
     }
 
@@ -140,6 +137,35 @@ package enum Server {
     }
 
     private static func hex(_ number: UInt64) -> String { String(number, radix: 16) }
+}
+
+/// The threads that wait for sockets.
+private struct EventLoops {
+    /// The replica's and its peers'.
+    let replica: any EventLoop
+    /// The clients'.
+    let clients: any EventLoopGroup
+    private let groups: [MultiThreadedEventLoopGroup]
+
+    /// With two processors or fewer one loop does everything; with more, half of them, at most
+    /// four, are the clients'.
+    init() {
+        let own = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        replica = own.next()
+        if System.coreCount <= 2 {
+            clients = own
+            groups = [own]
+        } else {
+            let others = MultiThreadedEventLoopGroup(
+                numberOfThreads: min(4, System.coreCount / 2))
+            clients = others
+            groups = [own, others]
+        }
+    }
+
+    func shutDown() async {
+        for group in groups { try? await group.shutdownGracefully() }
+    }
 }
 
 /// What a replica keeps on disk, opened.

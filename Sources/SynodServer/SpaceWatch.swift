@@ -10,11 +10,11 @@ final class SpaceWatch: Sendable {
     private static let interval = Interval.milliseconds(1000)
 
     private let directory: DataDirectory
-    private let replica: ReplicaThread
+    private let replica: ReplicaLoop
     private let logger: Logger
     private let end = Mailbox<Void>(capacity: 1)
 
-    init(directory: DataDirectory, replica: ReplicaThread, logger: Logger) {
+    init(directory: DataDirectory, replica: ReplicaLoop, logger: Logger) {
         self.directory = directory
         self.replica = replica
         self.logger = logger

@@ -1,0 +1,153 @@
+import Logging
+import NIOCore
+import SynodNode
+import SynodPaxos
+import SynodRocksDB
+import SynodStorage
+
+/// The node and what its steps ask for. A class, so that the node is changed in place; touched by
+/// one event loop only, and by whoever ends it when that loop no longer does.
+final class Driver: @unchecked Sendable {
+    private var node: ReplicaLoop.ServerNode
+    private let surroundings: ReplicaLoop.Surroundings
+    private let writer: LogWriter
+    private let flusher: StateFlusher
+    private let eventLoop: any EventLoop
+    private let onDeadline: @Sendable () -> Void
+    private var events: [NodeEvent] = []
+    private var timer: (due: Instant, task: Scheduled<Void>)?
+    private var hasFailed = false
+    private var isReady = false
+    /// The state stores of other numbers are removed once the record of this one is durable.
+    private var stateToKeep: (number: UInt64, ticket: LogTicket)?
+
+    init(
+        node: consuming ReplicaLoop.ServerNode, surroundings: ReplicaLoop.Surroundings,
+        writer: LogWriter, flusher: StateFlusher, eventLoop: any EventLoop,
+        onDeadline: @escaping @Sendable () -> Void
+    ) {
+        self.node = node
+        self.surroundings = surroundings
+        self.writer = writer
+        self.flusher = flusher
+        self.eventLoop = eventLoop
+        self.onDeadline = onDeadline
+    }
+
+    /// One step for everything that `fill` puts in.
+    func takeTurn(_ fill: (inout [NodeEvent]) -> Void) {
+        events.removeAll(keepingCapacity: true)
+        fill(&events)
+        guard !hasFailed else { return }
+        do throws(StorageError) {
+            let output = try node.step(events, at: Platform.now())
+            try carryOut(output)
+            wake(at: output.wakeAt)
+        } catch {
+            hasFailed = true
+            surroundings.onFailure(ReplicaLoop.describe(error))
+        }
+    }
+
+    /// Stops the threads behind, and closes the state store when they are done.
+    func end() {
+        timer?.task.cancel()
+        writer.stop()
+        flusher.stop()
+        node.stateStore.close()
+    }
+
+    /// A timer that goes off too early costs one empty step; one for every step would cost more.
+    private func wake(at due: Instant) {
+        let now = Platform.now()
+        if let timer {
+            guard due < timer.due || timer.due <= now else { return }
+            timer.task.cancel()
+        }
+        guard due < .distantFuture else { return timer = nil }
+        let delay = TimeAmount.nanoseconds(Int64(clamping: due.since(now).nanoseconds))
+        timer = (due, eventLoop.scheduleTask(in: delay, onDeadline))
+    }
+
+    private func carryOut(_ output: NodeOutput) throws(StorageError) {
+        if !output.logBatch.isEmpty { writer.write(output.logBatch, output.ticket) }
+        for (peer, messages) in output.sends { surroundings.peers.send(messages, to: peer) }
+        for (connection, verdict) in output.verdicts {
+            surroundings.peers.judge(connection, verdict)
+        }
+        deliver(output.answers)
+        if let through = output.flushThrough { flusher.flush(node.stateStore, through: through) }
+        if let number = output.stateInUse { stateToKeep = (number, output.ticket) }
+        try removeOldStates()
+        if let fatal = output.fatal { surroundings.onFailure(fatal) }
+        for event in output.trace { tell(event) }
+        if !isReady, node.isReady {
+            isReady = true
+            surroundings.onReady()
+        }
+    }
+
+    private func deliver(_ answers: [Answer]) {
+        guard !answers.isEmpty else { return }
+        let sinks = surroundings.answerSinks
+        if sinks.count == 1 { return sinks[0].deliver(answers) }
+        for (index, sink) in sinks.enumerated() {
+            let own = answers.filter { $0.token.sink == UInt32(index) }
+            if !own.isEmpty { sink.deliver(own) }
+        }
+    }
+
+    private func removeOldStates() throws(StorageError) {
+        guard let (number, ticket) = stateToKeep else { return }
+        for case .written(let written) in events where written >= ticket {
+            try surroundings.directory.removeStates(except: UInt32(number))
+            stateToKeep = nil
+            return
+        }
+    }
+
+    private func tell(_ event: TraceEvent) {
+        let logger = surroundings.logger
+        switch event {
+        case .suspected(let connectionLost):
+            logger.warning(
+                "the leader is suspected",
+                metadata: ["because": connectionLost ? "its connection broke" : "it is silent"])
+        case .campaigned(let ballot):
+            logger.info("asks for promises", metadata: ["ballot": "\(ballot.text)"])
+        case .backedOff(let ballot, let span):
+            logger.info(
+                "waits before it campaigns again",
+                metadata: [
+                    "ballot": "\(ballot.text)", "ms": "\(span.nanoseconds / 1_000_000)",
+                ])
+        case .lead(let ballot, let recoveredThrough):
+            logger.notice(
+                "leads",
+                metadata: [
+                    "ballot": "\(ballot.text)", "recovered": "\(recoveredThrough.rawValue)",
+                ])
+        case .steppedDown(let ballot, let reason):
+            logger.warning(
+                "no longer leads",
+                metadata: ["ballot": "\(ballot.text)", "because": "\(reason.text)"])
+        case .followed(let ballot):
+            logger.notice("follows", metadata: ["ballot": "\(ballot.text)"])
+        case .caughtUp(let slot):
+            logger.debug("fetches what it missed", metadata: ["slot": "\(slot.rawValue)"])
+        }
+    }
+}
+
+extension Ballot {
+    fileprivate var text: String { "\(round).\(String(replica.rawValue, radix: 16))" }
+}
+
+extension StepDownReason {
+    fileprivate var text: String {
+        switch self {
+        case .higherBallot(let ballot): "ballot \(ballot.text) was promised"
+        case .majorityUnheard: "no majority answers"
+        }
+    }
+}
