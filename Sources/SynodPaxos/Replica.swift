@@ -12,24 +12,24 @@ import SynodBytes
 package struct Replica: Sendable {
     package let id: ReplicaID
     package let membership: Membership
-    private let timing: Timing
-    private let me: Int
+    let timing: Timing
+    let me: Int
 
-    private var acceptor: Acceptor
-    private var learner: Learner
-    private var election: Election
-    private var role = Role.following
-    private var forwarder: Forwarder
-    private var reader: Reader
+    var acceptor: Acceptor
+    var learner: Learner
+    var election: Election
+    var role = Role.following
+    var forwarder: Forwarder
+    var reader: Reader
 
     /// Of the last step that persisted something.
-    private var lastTicket = WriteTicket.zero
-    private var heartbeatAt = Instant.distantFuture
+    var lastTicket = WriteTicket.zero
+    var heartbeatAt = Instant.distantFuture
     /// Slots accepted in this step, to be answered as runs.
-    private var acceptedRuns: [AcceptedRun] = []
+    var acceptedRuns: [AcceptedRun] = []
 
     /// What this replica does beside accepting and learning.
-    private enum Role: Sendable {
+    enum Role: Sendable {
         /// Hears a leader, or waits to campaign. Goes to `campaigning`.
         case following
         /// Asks for promises. Goes to `leading` with a majority of them, else to `following`.
@@ -46,7 +46,7 @@ package struct Replica: Sendable {
         }
     }
 
-    private struct AcceptedRun: Sendable {
+    struct AcceptedRun: Sendable {
         let ballot: Ballot
         var first: Slot
         var last: Slot
@@ -126,7 +126,7 @@ package struct Replica: Sendable {
         conclude(now, &outbox)
     }
 
-    private mutating func take(_ input: Input, _ now: Instant, _ outbox: inout Outbox) {
+    mutating func take(_ input: Input, _ now: Instant, _ outbox: inout Outbox) {
         switch input {
         case .received(let message, let sender):
             guard let index = membership.index(of: sender), index != me else { return }
@@ -156,7 +156,7 @@ package struct Replica: Sendable {
     }
 
     /// Acts on every time limit that has passed.
-    private mutating func keepTime(_ now: Instant, _ outbox: inout Outbox) {
+    mutating func keepTime(_ now: Instant, _ outbox: inout Outbox) {
         switch role {
         case .following:
             if now >= election.suspectAt { startCampaign(now, &outbox) }
@@ -183,7 +183,7 @@ package struct Replica: Sendable {
     }
 
     /// Moves everything forward as far as it goes.
-    private mutating func work(_ now: Instant, _ outbox: inout Outbox) {
+    mutating func work(_ now: Instant, _ outbox: inout Outbox) {
         var hasAdvanced = false
         role.updateLeader { hasAdvanced = $0.advance() }
         if case .leading(let leader) = role { learner.announce(leader.progress) }
@@ -205,7 +205,7 @@ package struct Replica: Sendable {
             membership, me: me, now: now, patience: timing.heartbeat, &outbox)
     }
 
-    private mutating func proposeWaiting(_ now: Instant, _ outbox: inout Outbox) {
+    mutating func proposeWaiting(_ now: Instant, _ outbox: inout Outbox) {
         let retransmission = timing.retransmission
         guard case .leading(var leader) = role else { return }
         role = .following  // The only copy, so that it is changed and not copied.
@@ -215,7 +215,7 @@ package struct Replica: Sendable {
     }
 
     /// Tells the others what is chosen when that has grown, and at fixed intervals.
-    private mutating func announceChosen(
+    mutating func announceChosen(
         _ hasAdvanced: Bool, _ now: Instant, _ outbox: inout Outbox
     ) {
         guard case .leading(let leader) = role else { return }
@@ -228,7 +228,7 @@ package struct Replica: Sendable {
     }
 
     /// Answers for the whole step, and the time of the next one.
-    private mutating func conclude(_ now: Instant, _ outbox: inout Outbox) {
+    mutating func conclude(_ now: Instant, _ outbox: inout Outbox) {
         for run in acceptedRuns {
             outbox.sendWhenDurable(
                 .accepted(ballot: run.ballot, first: run.first, last: run.last),
@@ -248,7 +248,7 @@ package struct Replica: Sendable {
         outbox.wakeAt = wakeAt
     }
 
-    private var wakeAt: Instant {
+    var wakeAt: Instant {
         var at = min(reader.repeatAt, learner.wakeAt(patience: timing.heartbeat))
         switch role {
         case .following: at = min(at, election.suspectAt, forwarder.repeatAt)
@@ -261,7 +261,7 @@ package struct Replica: Sendable {
     }
 
     /// Tells the forwarder which of its commands were executed.
-    private mutating func noteExecuted(_ learned: ArraySlice<Learned>) {
+    mutating func noteExecuted(_ learned: ArraySlice<Learned>) {
         for item in learned {
             item.entry.forEachCommand { command, _ in
                 if command.origin == id { forwarder.applied(command.sequence) }
@@ -270,306 +270,16 @@ package struct Replica: Sendable {
     }
 
     /// The ballot whose leader is followed or which leads here.
-    private var followedBallot: Ballot? {
+    var followedBallot: Ballot? {
         election.leader == nil ? nil : election.leaderBallot
     }
 
     /// Opens the stream of commands to a new leader once all it recovered is executed here.
-    private mutating func openStream(_ now: Instant) {
+    mutating func openStream(_ now: Instant) {
         guard let ballot = followedBallot, !forwarder.isOpen(ballot),
             let progress = election.progress, progress.ballot == ballot,
             learner.chosenThrough >= progress.recoveredThrough
         else { return }
         forwarder.open(ballot, now: now)
-    }
-}
-
-// MARK: - Messages
-
-extension Replica {
-    private mutating func received(
-        _ message: Message, from index: Int, _ now: Instant, _ outbox: inout Outbox
-    ) {
-        let sender = membership.replicas[index]
-        role.updateLeader { $0.heard(from: index, now: now) }
-        switch message {
-        case .canvass(let round):
-            canvassed(round, by: sender, now, &outbox)
-        case .canvassed(let round, let hearsLeader):
-            welcomed(round, hearsLeader: hearsLeader, by: index, now, &outbox)
-        case .prepare(let ballot, _):
-            prepared(ballot, by: sender, now, &outbox)
-        case .promise(let promise):
-            promised(promise, by: index, now, &outbox)
-        case .nack(let ballot):
-            refused(ballot, now, &outbox)
-        case .accept(let ballot, let slot, let entry):
-            guard hears(ballot, nil, from: sender, now, &outbox) else { return }
-            asked(toAccept: entry, in: slot, ballot, &outbox)
-        case .accepted(let ballot, let first, let last):
-            let retransmission = timing.retransmission
-            role.updateLeader { leader in
-                guard leader.ballot == ballot else { return }
-                leader.accepted(first, last, by: index, retransmission: retransmission, now: now)
-            }
-        case .chosen(let progress):
-            guard hears(progress.ballot, progress, from: sender, now, &outbox) else { return }
-            learner.announce(progress)
-        case .heartbeat(let progress):
-            guard hears(progress.ballot, progress, from: sender, now, &outbox) else { return }
-            learner.announce(progress)
-            outbox.send(.heard(ballot: progress.ballot), to: .replica(sender))
-        case .heard: break
-        case .forward(let ballot, let boot, let position, let commands):
-            role.updateLeader { leader in
-                guard leader.ballot == ballot else { return }
-                leader.forwarded(commands, boot: boot, position: position, by: index)
-            }
-        case .readQuery(let round):
-            outbox.send(
-                .readReply(
-                    round: round, bound: acceptor.readBound(election.progress),
-                    chosenThrough: learner.chosenThrough), to: .replica(sender))
-        case .readReply(let round, let bound, let chosenThrough):
-            learner.note(chosenThrough, learnedBy: index)
-            reader.answered(round, bound: bound, by: index)
-        case .fetch(let from):
-            outbox.fetches.append(Fetch(peer: sender, from: from))
-        case .fetched(let from, let entries, let through):
-            learner.fetched(from: from, entries, through: through, by: index, &acceptor, &outbox)
-        case .truncated: break
-        }
-    }
-
-    /// A leader of `ballot` speaks. False, and a nack, if its ballot is stale.
-    private mutating func hears(
-        _ ballot: Ballot, _ progress: Progress?, from sender: ReplicaID, _ now: Instant,
-        _ outbox: inout Outbox
-    ) -> Bool {
-        guard ballot.replica == sender else { return false }
-        guard ballot >= acceptor.promised, ballot >= election.leaderBallot else {
-            outbox.send(
-                .nack(promised: max(acceptor.promised, election.leaderBallot)), to: .replica(sender)
-            )
-            return false
-        }
-        switch role {
-        case .leading(let leader) where leader.ballot < ballot:
-            stepDown(.higherBallot(ballot), now, &outbox)
-        case .campaigning: role = .following
-        case .leading, .following: break
-        }
-        if case .newLeader = election.heard(ballot, progress, now) {
-            outbox.trace.append(.followed(ballot))
-        }
-        return true
-    }
-
-    private mutating func asked(
-        toAccept entry: Entry, in slot: Slot, _ ballot: Ballot, _ outbox: inout Outbox
-    ) {
-        switch acceptor.accept(ballot, slot, entry, &outbox) {
-        case .accepted:
-            if let run = acceptedRuns.last, run.ballot == ballot, run.last.next == slot {
-                acceptedRuns[acceptedRuns.count - 1].last = slot
-            } else {
-                acceptedRuns.append(AcceptedRun(ballot: ballot, first: slot, last: slot))
-            }
-        case .nack(let promised):
-            outbox.send(.nack(promised: promised), to: .replica(ballot.replica))
-        case .tooFarAhead: break
-        }
-    }
-
-    private mutating func prepared(
-        _ ballot: Ballot, by sender: ReplicaID, _ now: Instant, _ outbox: inout Outbox
-    ) {
-        guard ballot.replica == sender else { return }
-        election.noteRound(ballot.round)
-        switch acceptor.prepare(ballot, &outbox) {
-        case .promise(let promise):
-            outbox.sendWhenDurable(.promise(promise), to: .replica(sender))
-            if case .leading(let leader) = role, leader.ballot < ballot {
-                stepDown(.higherBallot(ballot), now, &outbox)
-            }
-            if case .campaigning(let campaign) = role, (campaign.ballot ?? .zero) < ballot {
-                role = .following
-            }
-            election.yield(now)
-        case .nack(let promised):
-            outbox.send(.nack(promised: promised), to: .replica(sender))
-        }
-    }
-
-    /// Somebody promised a higher ballot than one that this replica used.
-    private mutating func refused(_ promised: Ballot, _ now: Instant, _ outbox: inout Outbox) {
-        election.noteRound(promised.round)
-        switch role {
-        case .leading(let leader) where promised > leader.ballot:
-            stepDown(.higherBallot(promised), now, &outbox)
-        case .campaigning(let campaign):
-            if let ballot = campaign.ballot, promised > ballot {
-                endCampaign(campaign, now, &outbox)
-            }
-        case .leading, .following: break
-        }
-    }
-
-    private mutating func written(
-        through ticket: WriteTicket, _ now: Instant, _ outbox: inout Outbox
-    ) {
-        role.updateLeader { $0.written(through: ticket) }
-        if case .campaigning(var campaign) = role,
-            case .persisting(let ballot, let until) = campaign.phase, ticket >= until
-        {
-            campaign.prepare(ballot)
-            role = .campaigning(campaign)
-            if membership.count > 1 {
-                outbox.send(
-                    .prepare(ballot: ballot, from: learner.chosenThrough.next), to: .others)
-            }
-            guard case .promise(let own) = acceptor.prepare(ballot, &outbox) else {
-                // Promised to somebody else while the own promise was being written.
-                return endCampaign(campaign, now, &outbox)
-            }
-            promised(own, by: me, now, &outbox)
-        }
-    }
-}
-
-// MARK: - Leadership
-
-extension Replica {
-    private mutating func startCampaign(_ now: Instant, _ outbox: inout Outbox) {
-        if election.leader != nil {
-            election.suspect()
-            outbox.trace.append(.suspected(connectionLost: false))
-        }
-        let campaign = Campaign(
-            round: election.highestRound + 1, deadline: now + timing.retransmission,
-            repeatAt: now + timing.backOff)
-        role = .campaigning(campaign)
-        if membership.count > 1 { outbox.send(.canvass(round: campaign.round), to: .others) }
-        welcomed(campaign.round, hearsLeader: false, by: me, now, &outbox)
-    }
-
-    /// Somebody asks whether a campaign would be welcome.
-    private mutating func canvassed(
-        _ round: UInt64, by sender: ReplicaID, _ now: Instant, _ outbox: inout Outbox
-    ) {
-        let hearsLeader = isLeading || election.hearsLeader(now)
-        outbox.send(.canvassed(round: round, hearsLeader: hearsLeader), to: .replica(sender))
-        guard !hearsLeader else { return }
-        // Of two who ask at the same time, the one with the higher identity goes on.
-        if case .campaigning(let campaign) = role, case .canvassing = campaign.phase, sender > id,
-            election.yieldOnce(now)
-        {
-            role = .following
-        }
-    }
-
-    private mutating func welcomed(
-        _ round: UInt64, hearsLeader: Bool, by index: Int, _ now: Instant, _ outbox: inout Outbox
-    ) {
-        guard !hearsLeader, case .campaigning(var campaign) = role, campaign.round == round,
-            let welcomedBy = campaign.welcomed(by: index)
-        else { return }
-        role = .campaigning(campaign)
-        guard membership.isQuorum(welcomedBy) else { return }
-        let ballot = election.nextBallot(id)
-        campaign = Campaign(
-            round: ballot.round, deadline: now + timing.election,
-            repeatAt: now + timing.retransmission)
-        guard case .promise = acceptor.prepare(ballot, &outbox) else {
-            preconditionFailure("A replica promises its own ballot above all it has seen.")
-        }
-        campaign.persist(ballot, until: outbox.ticket)
-        role = .campaigning(campaign)
-        outbox.trace.append(.campaigned(ballot))
-    }
-
-    private mutating func promised(
-        _ promise: Promise, by index: Int, _ now: Instant, _ outbox: inout Outbox
-    ) {
-        learner.note(promise.chosenThrough, learnedBy: index)
-        guard case .campaigning(var campaign) = role,
-            case .preparing(promise.ballot) = campaign.phase
-        else { return }
-        campaign.promised(promise, by: index)
-        role = .campaigning(campaign)
-    }
-
-    /// Leads once a majority has promised and everything is learned that any of them has learned:
-    /// slots that are chosen are never proposed again, and whoever lacks them could not vote for
-    /// what comes behind them.
-    ///
-    /// A promise may outlive the knowledge that it speaks of, when its acceptor crashes before
-    /// anyone could ask. Then the campaign ends at its deadline, and the next one finds as merely
-    /// accepted what was known to be chosen.
-    private mutating func leadIfReady(_ now: Instant, _ outbox: inout Outbox) {
-        guard case .campaigning(let campaign) = role, case .preparing(let ballot) = campaign.phase,
-            membership.isQuorum(campaign.promisedBy)
-        else { return }
-        let farthest = campaign.farthest
-        guard learner.chosenThrough >= farthest.chosenThrough else {
-            return learner.need(through: farthest.chosenThrough, learnedBy: farthest.index)
-        }
-        let recovery = campaign.recovery(learnedThrough: learner.chosenThrough)
-        let leader = Leader(
-            ballot: ballot, recovery: recovery, membership: membership, me: me, now: now)
-        role = .leading(leader)
-        heartbeatAt = now
-        _ = election.heard(ballot, leader.progress, now)
-        outbox.trace.append(.lead(ballot, recoveredThrough: recovery.recoveredThrough))
-    }
-
-    private mutating func repeatCampaign(
-        _ campaign: Campaign, _ now: Instant, _ outbox: inout Outbox
-    ) {
-        var campaign = campaign
-        let message: Message
-        let answeredBy: ReplicaSet
-        switch campaign.phase {
-        case .canvassing(let welcomedBy):
-            // Soon: whoever still heard the leader a moment ago may have lost it by now.
-            campaign.repeatAt = now + timing.backOff
-            message = .canvass(round: campaign.round)
-            answeredBy = welcomedBy
-        case .persisting:
-            campaign.repeatAt = now + timing.retransmission
-            role = .campaigning(campaign)
-            return
-        case .preparing(let ballot):
-            campaign.repeatAt = now + timing.retransmission
-            message = .prepare(ballot: ballot, from: learner.chosenThrough.next)
-            answeredBy = campaign.promisedBy
-        }
-        role = .campaigning(campaign)
-        for (index, replica) in membership.replicas.enumerated()
-        where index != me && !answeredBy.contains(index) {
-            outbox.send(message, to: .replica(replica))
-        }
-    }
-
-    private mutating func endCampaign(
-        _ campaign: Campaign, _ now: Instant, _ outbox: inout Outbox
-    ) {
-        role = .following
-        if let ballot = campaign.ballot {
-            outbox.trace.append(.backedOff(ballot, election.backOff(now)))
-        } else {
-            election.retryCanvass(now)
-        }
-    }
-
-    private mutating func stepDown(
-        _ reason: StepDownReason, _ now: Instant, _ outbox: inout Outbox
-    ) {
-        guard case .leading(let leader) = role else { return }
-        role = .following
-        heartbeatAt = .distantFuture
-        outbox.trace.append(.steppedDown(leader.ballot, reason: reason))
-        election.suspect()
-        outbox.trace.append(.backedOff(leader.ballot, election.backOff(now)))
     }
 }

@@ -1,0 +1,151 @@
+// What a replica does about each message.
+extension Replica {
+    mutating func received(
+        _ message: Message, from index: Int, _ now: Instant, _ outbox: inout Outbox
+    ) {
+        let sender = membership.replicas[index]
+        role.updateLeader { $0.heard(from: index, now: now) }
+        switch message {
+        case .canvass(let round):
+            canvassed(round, by: sender, now, &outbox)
+        case .canvassed(let round, let hearsLeader):
+            welcomed(round, hearsLeader: hearsLeader, by: index, now, &outbox)
+        case .prepare(let ballot, _):
+            prepared(ballot, by: sender, now, &outbox)
+        case .promise(let promise):
+            promised(promise, by: index, now, &outbox)
+        case .nack(let ballot):
+            refused(ballot, now, &outbox)
+        case .accept(let ballot, let slot, let entry):
+            guard hears(ballot, nil, from: sender, now, &outbox) else { return }
+            asked(toAccept: entry, in: slot, ballot, &outbox)
+        case .accepted(let ballot, let first, let last):
+            let retransmission = timing.retransmission
+            role.updateLeader { leader in
+                guard leader.ballot == ballot else { return }
+                leader.accepted(first, last, by: index, retransmission: retransmission, now: now)
+            }
+        case .chosen(let progress):
+            guard hears(progress.ballot, progress, from: sender, now, &outbox) else { return }
+            learner.announce(progress)
+        case .heartbeat(let progress):
+            guard hears(progress.ballot, progress, from: sender, now, &outbox) else { return }
+            learner.announce(progress)
+            outbox.send(.heard(ballot: progress.ballot), to: .replica(sender))
+        case .heard: break
+        case .forward(let ballot, let boot, let position, let commands):
+            role.updateLeader { leader in
+                guard leader.ballot == ballot else { return }
+                leader.forwarded(commands, boot: boot, position: position, by: index)
+            }
+        case .readQuery(let round):
+            outbox.send(
+                .readReply(
+                    round: round, bound: acceptor.readBound(election.progress),
+                    chosenThrough: learner.chosenThrough), to: .replica(sender))
+        case .readReply(let round, let bound, let chosenThrough):
+            learner.note(chosenThrough, learnedBy: index)
+            reader.answered(round, bound: bound, by: index)
+        case .fetch(let from):
+            outbox.fetches.append(Fetch(peer: sender, from: from))
+        case .fetched(let from, let entries, let through):
+            learner.fetched(from: from, entries, through: through, by: index, &acceptor, &outbox)
+        case .truncated: break
+        }
+    }
+
+    /// A leader of `ballot` speaks. False, and a nack, if its ballot is stale.
+    mutating func hears(
+        _ ballot: Ballot, _ progress: Progress?, from sender: ReplicaID, _ now: Instant,
+        _ outbox: inout Outbox
+    ) -> Bool {
+        guard ballot.replica == sender else { return false }
+        guard ballot >= acceptor.promised, ballot >= election.leaderBallot else {
+            outbox.send(
+                .nack(promised: max(acceptor.promised, election.leaderBallot)), to: .replica(sender)
+            )
+            return false
+        }
+        switch role {
+        case .leading(let leader) where leader.ballot < ballot:
+            stepDown(.higherBallot(ballot), now, &outbox)
+        case .campaigning: role = .following
+        case .leading, .following: break
+        }
+        if case .newLeader = election.heard(ballot, progress, now) {
+            outbox.trace.append(.followed(ballot))
+        }
+        return true
+    }
+
+    mutating func asked(
+        toAccept entry: Entry, in slot: Slot, _ ballot: Ballot, _ outbox: inout Outbox
+    ) {
+        switch acceptor.accept(ballot, slot, entry, &outbox) {
+        case .accepted:
+            if let run = acceptedRuns.last, run.ballot == ballot, run.last.next == slot {
+                acceptedRuns[acceptedRuns.count - 1].last = slot
+            } else {
+                acceptedRuns.append(AcceptedRun(ballot: ballot, first: slot, last: slot))
+            }
+        case .nack(let promised):
+            outbox.send(.nack(promised: promised), to: .replica(ballot.replica))
+        case .tooFarAhead: break
+        }
+    }
+
+    mutating func prepared(
+        _ ballot: Ballot, by sender: ReplicaID, _ now: Instant, _ outbox: inout Outbox
+    ) {
+        guard ballot.replica == sender else { return }
+        election.noteRound(ballot.round)
+        switch acceptor.prepare(ballot, &outbox) {
+        case .promise(let promise):
+            outbox.sendWhenDurable(.promise(promise), to: .replica(sender))
+            if case .leading(let leader) = role, leader.ballot < ballot {
+                stepDown(.higherBallot(ballot), now, &outbox)
+            }
+            if case .campaigning(let campaign) = role, (campaign.ballot ?? .zero) < ballot {
+                role = .following
+            }
+            election.yield(now)
+        case .nack(let promised):
+            outbox.send(.nack(promised: promised), to: .replica(sender))
+        }
+    }
+
+    /// Somebody promised a higher ballot than one that this replica used.
+    mutating func refused(_ promised: Ballot, _ now: Instant, _ outbox: inout Outbox) {
+        election.noteRound(promised.round)
+        switch role {
+        case .leading(let leader) where promised > leader.ballot:
+            stepDown(.higherBallot(promised), now, &outbox)
+        case .campaigning(let campaign):
+            if let ballot = campaign.ballot, promised > ballot {
+                endCampaign(campaign, now, &outbox)
+            }
+        case .leading, .following: break
+        }
+    }
+
+    mutating func written(
+        through ticket: WriteTicket, _ now: Instant, _ outbox: inout Outbox
+    ) {
+        role.updateLeader { $0.written(through: ticket) }
+        if case .campaigning(var campaign) = role,
+            case .persisting(let ballot, let until) = campaign.phase, ticket >= until
+        {
+            campaign.prepare(ballot)
+            role = .campaigning(campaign)
+            if membership.count > 1 {
+                outbox.send(
+                    .prepare(ballot: ballot, from: learner.chosenThrough.next), to: .others)
+            }
+            guard case .promise(let own) = acceptor.prepare(ballot, &outbox) else {
+                // Promised to somebody else while the own promise was being written.
+                return endCampaign(campaign, now, &outbox)
+            }
+            promised(own, by: me, now, &outbox)
+        }
+    }
+}
