@@ -7,11 +7,15 @@
 package struct Acceptor: Sendable {
     /// The highest ballot promised; it never goes back, not even over restarts.
     package private(set) var promised: Ballot
+    /// The promise on the disk. It is lower after a restart that found fetched entries of a higher
+    /// ballot; nobody has been told of a promise above this one.
+    private var recorded: Ballot
     /// What it accepted in each slot above the chosen prefix, at the highest ballot.
     private(set) var accepted: SlotWindow<Accepted>
 
     package init(promised: Ballot, chosenThrough: Slot, accepted: [SlotAccepted]) {
         self.promised = promised
+        recorded = promised
         self.accepted = SlotWindow(base: chosenThrough.next)
         for item in accepted where item.slot > chosenThrough {
             self.accepted[item.slot] = item.accepted
@@ -32,10 +36,7 @@ package struct Acceptor: Sendable {
     /// may have been lost.
     package mutating func prepare(_ ballot: Ballot, _ outbox: inout Outbox) -> OnPrepare {
         guard ballot >= promised else { return .nack(promised: promised) }
-        if ballot > promised {
-            promised = ballot
-            outbox.persist.append(.promised(ballot))
-        }
+        promise(ballot, &outbox)
         var reported: [SlotAccepted] = []
         accepted.forEach { reported.append(SlotAccepted(slot: $0, accepted: $1)) }
         return .promise(
@@ -56,15 +57,10 @@ package struct Acceptor: Sendable {
     /// Phase 2b.
     package mutating func accept(
         _ ballot: Ballot, _ slot: Slot, _ entry: Entry, _ outbox: inout Outbox
-    )
-        -> OnAccept
-    {
+    ) -> OnAccept {
         guard ballot >= promised else { return .nack(promised: promised) }
-        if ballot > promised {
-            // Accepting implies promising: a lower ballot must not be accepted later.
-            promised = ballot
-            outbox.persist.append(.promised(ballot))
-        }
+        // Accepting implies promising: a lower ballot must not be accepted later.
+        promise(ballot, &outbox)
         // A chosen slot: a ballot this high can only propose the chosen entry again (P2c).
         guard slot >= accepted.base else { return .accepted }
         guard hasRoom(for: slot) else { return .tooFarAhead }
@@ -77,6 +73,13 @@ package struct Acceptor: Sendable {
         accepted[slot] = value
         outbox.persist.append(.accepted(slot, value))
         return .accepted
+    }
+
+    private mutating func promise(_ ballot: Ballot, _ outbox: inout Outbox) {
+        promised = ballot
+        guard ballot > recorded else { return }
+        recorded = ballot
+        outbox.persist.append(.promised(ballot))
     }
 
     /// Whether the slot is near enough to the chosen prefix to be kept.

@@ -30,7 +30,7 @@ package struct ReadID: Hashable, Sendable {
 /// 1. write `persist` in one batch; it is durable when ``Input/written(through:)`` comes back
 ///    with `ticket`;
 /// 2. send `send`: at once, or, where `afterTicket` is set, when that ticket is durable;
-/// 3. execute `learned`, in order;
+/// 3. execute `learned`, in order, but for slots that a state installed since the last step holds;
 /// 4. run the reads in `readable` on the state after that;
 /// 5. answer the peers in `fetches` from the log;
 /// 6. step again at `wakeAt` at the latest.
