@@ -68,13 +68,13 @@ struct ProgressTests {
 
     /// A replica that was away for longer than the log reaches back gets a state, and its clients
     /// are served again afterwards, on the same leader's stream.
-    @Test func aStateInstalledUnderOneLeader() {
+    @Test func aStateInstalledUnderOneLeader() throws {
         var options = Cluster.Options()
         options.stateKept = 1000
         options.retained = 4
         let cluster = Cluster(options)
         #expect(cluster.run(atMost: .milliseconds(10_000)) { $0.isSettled })
-        let leader = cluster.leader!
+        let leader = try #require(cluster.leader)
         let away = (leader + 1) % 3
         for _ in 0..<3 {
             cluster.submit([UInt8(ascii: "b")], at: away, within: forever)
@@ -127,12 +127,12 @@ struct ProgressTests {
     }
 
     /// A replica far behind does not lead before it has caught up, though a majority promised.
-    @Test func whoIsFarBehindCatchesUpFirst() {
+    @Test func whoIsFarBehindCatchesUpFirst() throws {
         var options = Cluster.Options()
         options.stateKept = 0
         let cluster = Cluster(options)
         #expect(cluster.run(atMost: .milliseconds(10_000)) { $0.isSettled })
-        let leader = cluster.leader!
+        let leader = try #require(cluster.leader)
         let behind = (leader + 1) % 3
         cluster.network.partition([[leader, (leader + 2) % 3], [behind]])
         for _ in 0..<Limits.acceptAhead + 100 {
@@ -159,6 +159,32 @@ struct ProgressTests {
             }
             #expect(isDone, "seed \(seed)")
             #expect(cluster.checker.failure == nil)
+        }
+    }
+
+    /// Every replica in turn crashes before every single event of a short history, having lost all
+    /// that was not synced or nothing of it.
+    @Test(arguments: [0, 100])
+    func aCrashAtAnyPoint(keeping: Int) {
+        for victim in 0..<3 {
+            for point in 0..<70 {
+                var options = Cluster.Options()
+                options.stateKept = 500
+                let cluster = Cluster(options)
+                cluster.run(for: .milliseconds(14))
+                for index in 0..<3 {
+                    cluster.submit([UInt8(ascii: "p")], at: index, within: forever)
+                    cluster.read(at: index)
+                }
+                // Point by point from the first canvass to the last answer.
+                cluster.run(events: point * 7)
+                cluster.crash(victim, keeping: keeping)
+                cluster.run(for: .milliseconds(30))
+                cluster.start(victim)
+                let isSettled = cluster.run(atMost: .milliseconds(10_000)) { $0.isSettled }
+                #expect(isSettled, "replica \(victim + 1), after \(point * 7) events")
+                #expect(cluster.checker.failure == nil)
+            }
         }
     }
 }

@@ -13,19 +13,6 @@ struct ProtocolTests {
             payload: [UInt8(ascii: "c")])
     }
 
-    private func ballot(_ round: UInt64, _ replica: UInt64) -> Ballot {
-        Ballot(round: round, replica: ReplicaID(replica))
-    }
-
-    private func heartbeat(
-        _ ballot: Ballot, chosenThrough: UInt64 = 0, recoveredThrough: UInt64 = 0
-    ) -> Message {
-        .heartbeat(
-            Progress(
-                ballot: ballot, chosenThrough: Slot(chosenThrough),
-                recoveredThrough: Slot(recoveredThrough)))
-    }
-
     /// Commands in the accepts of the last step, by sequence.
     private func proposed(_ lone: LoneReplica) -> [UInt64] {
         lone.messages.flatMap { message -> [UInt64] in
@@ -115,7 +102,7 @@ struct ProtocolTests {
     /// Who hears a leader does not welcome a campaign; who hears none does.
     @Test func aHeardLeaderIsNotDeposed() {
         var lone = LoneReplica()
-        lone.hear(heartbeat(ballot(1, 2)), from: 2)
+        lone.hear(.heartbeat(Ballot(1, of: 2)), from: 2)
         lone.hear(.canvass(round: 2), from: 3)
         #expect(lone.messages == [.canvassed(round: 2, hearsLeader: true)])
         lone.step([.disconnected(ReplicaID(2))])
@@ -126,9 +113,9 @@ struct ProtocolTests {
     /// Nobody speaks for another replica's ballot.
     @Test func onlyItsReplicaUsesABallot() {
         var lone = LoneReplica()
-        lone.hear(.prepare(ballot: ballot(5, 2), from: first), from: 3)
-        lone.hear(.accept(ballot: ballot(5, 2), slot: first, entry: .noop), from: 3)
-        lone.hear(heartbeat(ballot(5, 2)), from: 3)
+        lone.hear(.prepare(ballot: Ballot(5, of: 2), from: first), from: 3)
+        lone.hear(.accept(ballot: Ballot(5, of: 2), slot: first, entry: .noop), from: 3)
+        lone.hear(.heartbeat(Ballot(5, of: 2)), from: 3)
         #expect(lone.replica.promised == .zero)
         #expect(lone.replica.leader == nil)
     }
@@ -136,11 +123,11 @@ struct ProtocolTests {
     /// A stale leader is told of the higher ballot and steps down, without campaigning at once.
     @Test func aRefusedLeaderStepsDownAndBacksOff() {
         var (lone, ballot) = settledLeader()
-        lone.hear(.nack(promised: self.ballot(ballot.round + 1, 2)), from: 2)
+        lone.hear(.nack(promised: Ballot(ballot.round + 1, of: 2)), from: 2)
         #expect(!lone.replica.isLeading)
         #expect(lone.messages.isEmpty)
         #expect(lone.outbox.wakeAt >= lone.now + LoneReplica.timing.backOff)
-        lone.hear(.nack(promised: self.ballot(ballot.round + 1, 2)), from: 3)
+        lone.hear(.nack(promised: Ballot(ballot.round + 1, of: 2)), from: 3)
         #expect(lone.messages.isEmpty, "no campaign on the heels of a refusal")
     }
 
@@ -168,6 +155,22 @@ struct ProtocolTests {
         #expect(!lone.replica.isLeading)
     }
 
+    /// A fetched entry is no promise: one at its ballot goes to the disk like any other.
+    @Test func aPromiseThatAFetchedEntrySuggestsIsWritten() {
+        var restored = Replica.Restored()
+        restored.promised = Ballot(1, of: 2)
+        restored.accepted = [
+            SlotAccepted(slot: first, accepted: Accepted(ballot: Ballot(2, of: 3), entry: .noop))
+        ]
+        var lone = LoneReplica(restored: restored)
+        lone.hear(.prepare(ballot: Ballot(2, of: 2), from: first), from: 2)
+        #expect(lone.messages == [.nack(promised: Ballot(2, of: 3))])
+        lone.hear(.prepare(ballot: Ballot(2, of: 3), from: first), from: 3)
+        #expect(lone.outbox.persist == [.promised(Ballot(2, of: 3))])
+        lone.hear(.prepare(ballot: Ballot(2, of: 3), from: first), from: 3)
+        #expect(lone.outbox.persist.isEmpty)
+    }
+
     // MARK: Recovery
 
     /// The next slot after a failover lies above everything that anyone may have voted for.
@@ -175,7 +178,7 @@ struct ProtocolTests {
         var lone = LoneReplica()
         let entry = Entry([command(9, from: 2)])
         let voted = SlotAccepted(
-            slot: Slot(3), accepted: Accepted(ballot: ballot(0, 2), entry: entry))
+            slot: Slot(3), accepted: Accepted(ballot: Ballot(0, of: 2), entry: entry))
         let ballot = lone.lead(promising: [voted])
         lone.step([.submitted(command(1), deadline: .distantFuture)])
         #expect(proposed(lone).isEmpty, "nothing new before all that was recovered is executed")
@@ -195,7 +198,7 @@ struct ProtocolTests {
     @Test func aLeaderProposesItsOwnCommandsOnce() {
         var lone = LoneReplica()
         // A follower first, with a stream to another leader.
-        lone.hear(heartbeat(ballot(1, 2)), from: 2)
+        lone.hear(.heartbeat(Ballot(1, of: 2)), from: 2)
         lone.step([.submitted(command(1), deadline: .distantFuture)])
         lone.step([.disconnected(ReplicaID(2))])
         let ballot = lone.lead()
@@ -214,7 +217,7 @@ struct ProtocolTests {
         #expect(!lone.replica.isLeading)
         #expect(lone.messages == [.fetch(from: first)])
         let entries = [1, 2].map {
-            Accepted(ballot: self.ballot(0, 2), entry: Entry([command($0, from: 2)]))
+            Accepted(ballot: Ballot(0, of: 2), entry: Entry([command($0, from: 2)]))
         }
         lone.hear(.fetched(from: first, entries: entries, chosenThrough: Slot(2)), from: 2)
         #expect(lone.replica.isLeading)
@@ -228,10 +231,10 @@ struct ProtocolTests {
     @Test func recoveryKeepsToTheWindow() {
         let count = UInt64(Limits.acceptAhead + 10)
         var restored = Replica.Restored()
-        restored.promised = ballot(1, 2)
+        restored.promised = Ballot(1, of: 2)
         restored.accepted = (1...count).map {
             SlotAccepted(
-                slot: Slot($0), accepted: Accepted(ballot: self.ballot(1, 2), entry: .noop))
+                slot: Slot($0), accepted: Accepted(ballot: Ballot(1, of: 2), entry: .noop))
         }
         var lone = LoneReplica(restored: restored)
         let ballot = lone.lead()
@@ -280,96 +283,17 @@ struct ProtocolTests {
     /// A new leader gets pending commands only when all that it recovered is executed here.
     @Test func commandsAreSentAgainWhenTheyCannotBeChosenAnyMore() {
         var lone = LoneReplica()
-        lone.hear(heartbeat(ballot(1, 2)), from: 2)
+        lone.hear(.heartbeat(Ballot(1, of: 2)), from: 2)
         lone.step([.submitted(command(1), deadline: .distantFuture)])
         #expect(lone.messages.contains { if case .forward = $0 { true } else { false } })
-        let next = ballot(2, 3)
-        lone.hear(heartbeat(next, recoveredThrough: 1), from: 3)
+        let next = Ballot(2, of: 3)
+        lone.hear(.heartbeat(next, recoveredThrough: 1), from: 3)
         #expect(!lone.messages.contains { if case .forward = $0 { true } else { false } })
         // What was recovered is that very command: it is executed and not sent again.
         lone.hear(.accept(ballot: next, slot: first, entry: Entry([command(1)])), from: 3)
-        lone.hear(heartbeat(next, chosenThrough: 1, recoveredThrough: 1), from: 3)
+        lone.hear(.heartbeat(next, chosenThrough: 1, recoveredThrough: 1), from: 3)
         #expect(lone.outbox.learned.map(\.slot) == [first])
         #expect(!lone.messages.contains { if case .forward = $0 { true } else { false } })
-    }
-
-    // MARK: Reads
-
-    /// A read waits for what a majority may know to be chosen, and is released once that is
-    /// executed here.
-    @Test func aReadWaitsForItsBound() {
-        var lone = LoneReplica()
-        lone.step([.readRequested(ReadID(1)), .readRequested(ReadID(2))])
-        guard case .readQuery(let round)? = lone.messages.first else {
-            Issue.record("no question")
-            return
-        }
-        #expect(lone.messages.count == 1, "reads share a round")
-        lone.hear(.readReply(round: round, bound: first, chosenThrough: .zero), from: 2)
-        #expect(lone.outbox.readable.isEmpty)
-        let leader = ballot(1, 3)
-        lone.hear(.accept(ballot: leader, slot: first, entry: .noop), from: 3)
-        lone.hear(heartbeat(leader, chosenThrough: 1), from: 3)
-        #expect(lone.outbox.readable == [ReadID(1), ReadID(2)])
-    }
-
-    /// An answer to an earlier question says nothing about a later read, not even over a restart.
-    @Test func anAnswerToAnOldQuestionDoesNotCount() {
-        var lone = LoneReplica()
-        lone.step([.readRequested(ReadID(1))])
-        guard case .readQuery(let round)? = lone.messages.first else { return }
-        lone.hear(.readReply(round: round, bound: .zero, chosenThrough: .zero), from: 2)
-        #expect(lone.outbox.readable == [ReadID(1)])
-        lone.step([.readRequested(ReadID(2))])
-        lone.hear(.readReply(round: round, bound: .zero, chosenThrough: .zero), from: 3)
-        #expect(lone.outbox.readable.isEmpty)
-
-        var restarted = LoneReplica(boot: 2)
-        restarted.step([.readRequested(ReadID(1))])
-        restarted.hear(.readReply(round: round, bound: .zero, chosenThrough: .zero), from: 3)
-        #expect(restarted.outbox.readable.isEmpty)
-    }
-
-    /// An acceptor answers with what it accepted, but for entries of older ballots above the point
-    /// to which its leader recovered: nobody will ever choose those.
-    @Test func deadEntriesDoNotHoldReadsUp() {
-        var lone = LoneReplica()
-        let old = ballot(1, 2)
-        for slot in 1...5 as ClosedRange<UInt64> {
-            lone.hear(.accept(ballot: old, slot: Slot(slot), entry: .noop), from: 2)
-        }
-        func bound() -> Slot? {
-            lone.hear(.readQuery(round: 1), from: 3)
-            guard case .readReply(_, let bound, _)? = lone.messages.first else { return nil }
-            return bound
-        }
-        #expect(bound() == Slot(5))
-        lone.hear(heartbeat(ballot(2, 3), recoveredThrough: 3), from: 3)
-        #expect(bound() == Slot(3))
-        lone.hear(.accept(ballot: ballot(2, 3), slot: Slot(4), entry: .noop), from: 3)
-        #expect(bound() == Slot(4))
-    }
-
-    /// A replica that stood still while another came to lead does not answer from its old state.
-    @Test func noReadSpansAPauseUnnoticed() {
-        for seed in 1...10 as ClosedRange<UInt64> {
-            var options = Cluster.Options()
-            options.seed = seed
-            let cluster = Cluster(options)
-            #expect(cluster.run(atMost: .milliseconds(10_000)) { $0.isSettled })
-            let leader = cluster.leader!
-            cluster.read(at: leader)
-            cluster.pause(leader)
-            cluster.run(for: .milliseconds(3_000))
-            let other = (leader + 1) % 3
-            cluster.submit([UInt8(ascii: "n")], at: other, within: .milliseconds(1 << 30))
-            cluster.run(for: .milliseconds(1_000))
-            #expect(cluster.hosts[other].waiting.isEmpty, "seed \(seed)")
-            cluster.read(at: leader)
-            cluster.resume(leader)
-            #expect(cluster.run(atMost: .milliseconds(5_000)) { $0.isSettled })
-            #expect(cluster.checker.failure == nil)
-        }
     }
 
     // MARK: Strangers
@@ -378,7 +302,7 @@ struct ProtocolTests {
     @Test func strangersAreNotHeard() {
         var lone = LoneReplica()
         for peer in [0, 1, 4, 99] as [UInt64] {
-            lone.hear(.prepare(ballot: ballot(5, peer), from: first), from: peer)
+            lone.hear(.prepare(ballot: Ballot(5, of: peer), from: first), from: peer)
             #expect(lone.messages.isEmpty)
         }
         #expect(lone.replica.promised == .zero)

@@ -22,6 +22,28 @@ struct SwarmTests {
         return Array(1...(environment["SYNOD_SEEDS"].flatMap(UInt64.init) ?? UInt64(count)))
     }
 
+    /// Seeds that found a bug once, or find one that is planted again.
+    @Test(
+        arguments: [
+            ("the lowest accepted ballot adopted", 160),
+            ("what is chosen filled with no-ops", 19),
+            ("an entry learned at another ballot than was chosen", 28),
+            ("an answer to an older question counted for a read", 15),
+            ("commands sent again before all that was recovered was executed", 2),
+            ("own commands handed over twice", 6),
+            ("an entry of a deposed leader chosen after all", 258),
+            ("the same, one slot apart", 562),
+            ("a read waiting for a slot that never comes", 14),
+            ("a stream whose numbers began anew, unknown to the leader", 327),
+            ("the same, seen from a follower of five", 426),
+            ("a promise that was not on the disk, but a fetched entry of its ballot", 10_510),
+            ("an entry learned in the step that installs a state with it", 14_080),
+            ("a leader that asked to be woken in the past", 27),
+        ] as [(String, UInt64)])
+    func regression(bug: String, seed: UInt64) {
+        #expect(keepsItsPromises(seed), "\(bug)")
+    }
+
     /// The same seed gives the same run, message for message.
     @Test func aSeedIsAllThereIsToARun() {
         for seed in [3, 5, 8] as [UInt64] {

@@ -35,6 +35,7 @@ extension Cluster {
         hosts[index].held = []
         hosts[index].isPaused = false
         hosts[index].isInstalling = false
+        hosts[index].installedThrough = .zero
         hosts[index].idleSteps = 0
         hosts[index].waiting = [:]
         hosts[index].reads = [:]

@@ -70,9 +70,7 @@ final class Cluster {
     /// Runs until nothing is left to do before `end`, or something is wrong.
     func run(until end: Instant) {
         while let next = queue.nextTime, next <= end, checker.failure == nil {
-            let (at, event) = queue.pop()!
-            now = max(now, at)
-            take(event)
+            run(events: 1)
         }
         if checker.failure == nil { now = max(now, end) }
     }
@@ -89,6 +87,15 @@ final class Cluster {
             run(until: max(next, min(now + .milliseconds(1), end)))
         }
         return true
+    }
+
+    /// Runs so many events, however little time that takes.
+    func run(events count: Int) {
+        for _ in 0..<count {
+            guard checker.failure == nil, let (at, event) = queue.pop() else { return }
+            now = max(now, at)
+            take(event)
+        }
     }
 
     private func take(_ event: Event) {
@@ -169,8 +176,11 @@ final class Cluster {
     }
 
     private func execute(_ outbox: Outbox, at index: Int) {
-        guard !outbox.learned.isEmpty else { return }
-        for item in outbox.learned {
+        // What was learned before a state was installed in the same step is in that state.
+        let learned = outbox.learned.drop { $0.slot <= hosts[index].installedThrough }
+        hosts[index].installedThrough = .zero
+        guard !learned.isEmpty else { return }
+        for item in learned {
             checker.learned(item, at: index, behind: hosts[index].executedThrough)
             hosts[index].executedThrough = item.slot
             digest = mix64(digest &+ item.slot.rawValue &+ UInt64(index) << 32)
@@ -311,6 +321,7 @@ final class Cluster {
         hosts[index].isInstalling = false
         guard slot > hosts[index].executedThrough, !hosts[index].isPaused else { return }
         hosts[index].executedThrough = slot
+        hosts[index].installedThrough = slot
         // Whether it holds what these clients wait for, the replica cannot know.
         hosts[index].waiting = [:]
         log?("\(index + 1) installs the state through \(slot.rawValue)")

@@ -18,6 +18,8 @@ final class Host {
     var wakeAt = Instant.distantFuture
     /// Everything through here is executed.
     var executedThrough = Slot.zero
+    /// Of a state that was installed since the last step; zero if none was.
+    var installedThrough = Slot.zero
     /// What must not leave yet.
     var held: [Envelope] = []
     /// Steps in a row that asked to be woken in the past: more than a few are a busy loop.

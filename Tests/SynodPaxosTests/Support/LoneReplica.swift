@@ -54,3 +54,20 @@ struct LoneReplica {
         return ballot
     }
 }
+
+extension Ballot {
+    init(_ round: UInt64, of replica: UInt64) {
+        self.init(round: round, replica: ReplicaID(replica))
+    }
+}
+
+extension Message {
+    static func heartbeat(
+        _ ballot: Ballot, chosenThrough: UInt64 = 0, recoveredThrough: UInt64 = 0
+    ) -> Message {
+        .heartbeat(
+            Progress(
+                ballot: ballot, chosenThrough: Slot(chosenThrough),
+                recoveredThrough: Slot(recoveredThrough)))
+    }
+}

@@ -1,0 +1,85 @@
+import SynodBytes
+import SynodPaxos
+import Testing
+
+/// Linearizable reads without the leader and without clocks, and the known ways to get them wrong.
+struct ReadTests {
+    private let first = Slot(1)
+
+    /// A read waits for what a majority may know to be chosen, and is released once that is
+    /// executed here.
+    @Test func aReadWaitsForItsBound() {
+        var lone = LoneReplica()
+        lone.step([.readRequested(ReadID(1)), .readRequested(ReadID(2))])
+        guard case .readQuery(let round)? = lone.messages.first else {
+            Issue.record("no question")
+            return
+        }
+        #expect(lone.messages.count == 1, "reads share a round")
+        lone.hear(.readReply(round: round, bound: first, chosenThrough: .zero), from: 2)
+        #expect(lone.outbox.readable.isEmpty)
+        let leader = Ballot(1, of: 3)
+        lone.hear(.accept(ballot: leader, slot: first, entry: .noop), from: 3)
+        lone.hear(.heartbeat(leader, chosenThrough: 1), from: 3)
+        #expect(lone.outbox.readable == [ReadID(1), ReadID(2)])
+    }
+
+    /// An answer to an earlier question says nothing about a later read, not even over a restart.
+    @Test func anAnswerToAnOldQuestionDoesNotCount() {
+        var lone = LoneReplica()
+        lone.step([.readRequested(ReadID(1))])
+        guard case .readQuery(let round)? = lone.messages.first else { return }
+        lone.hear(.readReply(round: round, bound: .zero, chosenThrough: .zero), from: 2)
+        #expect(lone.outbox.readable == [ReadID(1)])
+        lone.step([.readRequested(ReadID(2))])
+        lone.hear(.readReply(round: round, bound: .zero, chosenThrough: .zero), from: 3)
+        #expect(lone.outbox.readable.isEmpty)
+
+        var restarted = LoneReplica(boot: 2)
+        restarted.step([.readRequested(ReadID(1))])
+        restarted.hear(.readReply(round: round, bound: .zero, chosenThrough: .zero), from: 3)
+        #expect(restarted.outbox.readable.isEmpty)
+    }
+
+    /// An acceptor answers with what it accepted, but for entries of older ballots above the point
+    /// to which its leader recovered: nobody will ever choose those.
+    @Test func deadEntriesDoNotHoldReadsUp() {
+        var lone = LoneReplica()
+        let old = Ballot(1, of: 2)
+        for slot in 1...5 as ClosedRange<UInt64> {
+            lone.hear(.accept(ballot: old, slot: Slot(slot), entry: .noop), from: 2)
+        }
+        func bound() -> Slot? {
+            lone.hear(.readQuery(round: 1), from: 3)
+            guard case .readReply(_, let bound, _)? = lone.messages.first else { return nil }
+            return bound
+        }
+        #expect(bound() == Slot(5))
+        lone.hear(.heartbeat(Ballot(2, of: 3), recoveredThrough: 3), from: 3)
+        #expect(bound() == Slot(3))
+        lone.hear(.accept(ballot: Ballot(2, of: 3), slot: Slot(4), entry: .noop), from: 3)
+        #expect(bound() == Slot(4))
+    }
+
+    /// A replica that stood still while another came to lead does not answer from its old state.
+    @Test func noReadSpansAPauseUnnoticed() throws {
+        for seed in 1...10 as ClosedRange<UInt64> {
+            var options = Cluster.Options()
+            options.seed = seed
+            let cluster = Cluster(options)
+            #expect(cluster.run(atMost: .milliseconds(10_000)) { $0.isSettled })
+            let leader = try #require(cluster.leader)
+            cluster.read(at: leader)
+            cluster.pause(leader)
+            cluster.run(for: .milliseconds(3_000))
+            let other = (leader + 1) % 3
+            cluster.submit([UInt8(ascii: "n")], at: other, within: .milliseconds(1 << 30))
+            cluster.run(for: .milliseconds(1_000))
+            #expect(cluster.hosts[other].waiting.isEmpty, "seed \(seed)")
+            cluster.read(at: leader)
+            cluster.resume(leader)
+            #expect(cluster.run(atMost: .milliseconds(5_000)) { $0.isSettled })
+            #expect(cluster.checker.failure == nil)
+        }
+    }
+}
