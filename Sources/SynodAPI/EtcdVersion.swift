@@ -1,4 +1,4 @@
-/// What we say to be, for clients that look before they use a feature (contract 1.3, 1.16).
+/// What we say to be, for clients that look before they use a feature.
 package enum EtcdVersion {
     /// The release of etcd whose interface this is.
     package static let server = "3.6.5"

@@ -77,7 +77,7 @@ package struct MemberProfile: Hashable, Sendable {
     }
 }
 
-/// A gRPC status: its code number and etcd's exact message (contract 1.4).
+/// A gRPC status: its code number and etcd's exact message.
 package struct RequestFailure: Error, Hashable, Sendable {
     package let code: UInt8
     package let message: String

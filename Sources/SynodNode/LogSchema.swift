@@ -8,6 +8,7 @@ package import SynodStorage
 /// "b"            boot counter, 8 bytes
 /// "c"            chosen through: a slot; may lag behind what was known
 /// "e" slot (BE)  ballot and entry accepted in, or fetched for, the slot
+/// "h"            the last starts: boot counter and session of each
 /// "i" id   (BE)  what is known of a peer's identity
 /// "p"            the promised ballot
 /// "s"            number of the state store in use
@@ -15,6 +16,7 @@ package import SynodStorage
 package enum LogSchema {
     static let bootKey: Bytes = [UInt8(ascii: "b")]
     static let chosenKey: Bytes = [UInt8(ascii: "c")]
+    static let historyKey: Bytes = [UInt8(ascii: "h")]
     static let promisedKey: Bytes = [UInt8(ascii: "p")]
     static let stateKey: Bytes = [UInt8(ascii: "s")]
     static let entryPrefix = UInt8(ascii: "e")
@@ -70,6 +72,22 @@ package enum LogSchema {
         var reader = ByteReader(value)
         do {
             return try reader.readBallot()
+        } catch {
+            throw corrupt(error)
+        }
+    }
+
+    static func encode(_ history: BootHistory) -> Bytes {
+        var writer = ByteWriter()
+        history.write(into: &writer)
+        return writer.bytes
+    }
+
+    static func readHistory(in store: some Store) throws(StorageError) -> BootHistory {
+        guard let value = try store.get(historyKey) else { return BootHistory() }
+        var reader = ByteReader(value)
+        do {
+            return try BootHistory(reading: &reader)
         } catch {
             throw corrupt(error)
         }

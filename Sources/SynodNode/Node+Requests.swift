@@ -24,7 +24,7 @@ extension Node {
         case .range(_, let linearizable), .readTransaction(_, let linearizable),
             .members(let linearizable):
             guard linearizable else { return try answer(request.body, token, &output) }
-            guard reads.count < NodeLimits.pendingReads else {
+            guard reads.count < NodeLimits.pendingReads, replica.hasRoomForReads else {
                 return output.answer(token, .failure(.tooManyRequests))
             }
             let read = reads.append(
@@ -103,7 +103,7 @@ extension NodeOutput {
 }
 
 extension RequestFailure {
-    /// gRPC's code numbers of the failures that a node itself answers with (contract 1.4).
+    /// gRPC's code numbers of the failures that a node itself answers with, as etcd uses them.
     private enum Code {
         static let resourceExhausted: UInt8 = 8
         static let unavailable: UInt8 = 14

@@ -7,6 +7,7 @@ import SynodStorage
 extension Node {
     /// Chosen entries for a peer, as many as fit a message.
     func fetched(_ fetch: Fetch) throws(StorageError) -> Message {
+        let through = servableThrough
         guard fetch.from >= keeper.firstRetained else {
             return .truncated(firstRetained: keeper.firstRetained)
         }
@@ -14,13 +15,17 @@ extension Node {
         var bytes = 0
         var next = fetch.from
         try LogSchema.scanEntries(from: fetch.from, in: log) { item in
-            guard item.slot == next, item.slot <= replica.chosenThrough else { return false }
+            guard item.slot == next, item.slot <= through else { return false }
             entries.append(item.accepted)
             bytes += item.accepted.entry.encoded.count
             next = next.next
             return bytes < SynodPaxos.Limits.burstBytes
         }
-        return .fetched(from: fetch.from, entries: entries, chosenThrough: replica.chosenThrough)
+        guard !entries.isEmpty || fetch.from > through else {
+            // A crash took entries that the state holds already: the state will do.
+            return .truncated(firstRetained: through.next)
+        }
+        return .fetched(from: fetch.from, entries: entries, chosenThrough: through)
     }
 
     /// A peer's log no longer reaches back to what this replica misses: asks for its state.
@@ -47,7 +52,7 @@ extension Node {
             switch outcome {
             case .ignored: break
             case .more: output.send(receiver.request.encoded, to: peer)
-            case .damaged: self.receiver = nil
+            case .damaged: abandonTransfer(&output)
             case .complete(let through): try install(receiver, through: through, &output)
             }
         }
@@ -77,25 +82,34 @@ extension Node {
         output.send(NodeMessage.snapshotChunk(chunk).encoded, to: peer)
     }
 
+    /// Forgets the transfer, and its store unless that becomes the one in use.
+    mutating func abandonTransfer(_ output: inout NodeOutput) {
+        receiver = nil
+        output.hasStaleStates = true
+    }
+
     /// Puts a complete state in the place of the own one. The record of which store is in use
     /// goes to the log with the position, in one batch; until that is durable, a restart finds
     /// the old state and catches up again.
     private mutating func install(
         _ receiver: SnapshotReceiver<State>, through: Slot, _ output: inout NodeOutput
     ) throws(StorageError) {
-        self.receiver = nil
+        abandonTransfer(&output)
         guard through > replica.chosenThrough else { return }
-        let keyspace = try Keyspace(store: receiver.store)
-        guard keyspace.appliedThrough == through.rawValue else {
-            throw StorageError(
-                .corrupt, "a state from a peer is not what it was announced to be")
+        let keyspace: Keyspace<State>
+        do {
+            keyspace = try Keyspace(store: receiver.store)
+        } catch where error.kind == .corrupt {
+            // The sender's fault, not this disk's: another replica may do better.
+            return
         }
+        guard keyspace.appliedThrough == through.rawValue else { return }
         self.keyspace = keyspace
         state = receiver.store
+        stateNumber = receiver.number
         senders.removeAll()
         keeper.installed(through: through)
         output.logBatch.put(LogSchema.stateKey, LogSchema.number(receiver.number))
-        output.stateInUse = receiver.number
         inputs.append(.installed(through: through))
         // Whether the state holds what clients here asked for, nobody can tell.
         writes.removeAll { output.answer($0, .failure(.timedOut)) }

@@ -17,6 +17,7 @@ package struct Node<Log: Store, State: Store> {
     var replica: Replica
     var keyspace: Keyspace<State>
     var state: State
+    var stateNumber: UInt64
     var roster: PeerRoster
     var keeper: LogKeeper
     /// Starts of this replica, this one included.
@@ -36,8 +37,9 @@ package struct Node<Log: Store, State: Store> {
     private var coreTicket = WriteTicket.zero
     /// Counts the batches for the log store.
     private var batches: UInt64 = 0
-    /// The core's writes through here are durable.
-    private var durable = WriteTicket.zero
+    private var batchedBytes = 0
+    /// The newest batch that is durable.
+    private var written = LogTicket(number: 0, core: .zero, chosenThrough: .zero, bytes: 0)
     private var outbox = Outbox()
     var inputs: [Input] = []
     var isSpaceLow = false
@@ -72,9 +74,13 @@ package struct Node<Log: Store, State: Store> {
         self.log = log
         self.state = state
         self.makeState = makeState
+        stateNumber = try LogSchema.currentState(in: log)
         boot = (try LogSchema.readNumber(LogSchema.bootKey, in: log) ?? 0) + 1
         var batch = WriteBatch()
         batch.put(LogSchema.bootKey, LogSchema.number(boot))
+        var history = try LogSchema.readHistory(in: log)
+        history.append(boot: boot, session: configuration.session)
+        batch.put(LogSchema.historyKey, LogSchema.encode(history))
         try log.write(batch, durability: .synced)
 
         var keyspace = try Keyspace(store: state)
@@ -93,7 +99,7 @@ package struct Node<Log: Store, State: Store> {
             cluster: configuration.cluster, replica: configuration.identity,
             incarnation: configuration.incarnation, boot: boot, session: configuration.session)
         roster = try PeerRoster(
-            own: own, clientURLs: configuration.clientURLs, membership: configuration.membership,
+            own: own, history: history, clientURLs: configuration.clientURLs, membership: configuration.membership,
             store: log)
         writes = PendingRequests(firstNumber: boot << 40 | 1)
         reads = PendingRequests(firstNumber: 1)
@@ -156,8 +162,17 @@ package struct Node<Log: Store, State: Store> {
     /// The state store in use.
     package var stateStore: State { state }
 
+    /// The numbers of the state stores in use: the present one, and one that is being received.
+    package var statesInUse: [UInt64] { [stateNumber] + (receiver.map { [$0.number] } ?? []) }
+
     /// Whether a leader is known, so that clients are served.
     package var isReady: Bool { replica.leader != nil }
+
+    /// The log store holds every chosen entry through here: batches on their way to it may still
+    /// have to replace what was accepted at an older ballot.
+    var servableThrough: Slot {
+        written.number == batches ? replica.chosenThrough : written.chosenThrough
+    }
 
     // MARK: The step
 
@@ -215,8 +230,15 @@ package struct Node<Log: Store, State: Store> {
         }
         // What a peer of another version says beyond our understanding counts as lost.
         guard let message = try? Message(encoded: encoded) else { return }
+        switch message {
+        case .accept, .fetched:
+            // The disk does not keep up: what would pile up in front of it counts as lost.
+            guard batchedBytes - written.bytes < NodeLimits.unwrittenBytes else { return }
+        case .truncated(let firstRetained) where firstRetained > replica.chosenThrough.next:
+            try startTransfer(from: peer, now, &output)
+        default: break
+        }
         roster.witnessed(message, by: peer)
-        if case .truncated = message { try startTransfer(from: peer, now, &output) }
         inputs.append(.received(message, from: peer))
     }
 
@@ -225,7 +247,11 @@ package struct Node<Log: Store, State: Store> {
     ) {
         switch roster.received(hello) {
         case .known(let peer):
-            output.verdicts.append((connection, .accept(peer, reply: roster.reply(to: peer))))
+            guard let waiting = heldVerdicts.last(where: { $0.peer == peer }) else {
+                output.verdicts.append((connection, .accept(peer, reply: roster.reply(to: peer))))
+                return
+            }
+            heldVerdicts.append((waiting.batch, connection, peer))
         case .remember(let peer, let key, let value):
             output.logBatch.put(key, value)
             heldVerdicts.append((batches + 1, connection, peer))
@@ -236,10 +262,10 @@ package struct Node<Log: Store, State: Store> {
 
     /// Lets go what waited for the disk.
     private mutating func release(through ticket: LogTicket, _ output: inout NodeOutput) {
-        durable = ticket.core
+        written = ticket
         var count = 0
         for item in held {
-            guard item.ticket <= durable else { break }
+            guard item.ticket <= ticket.core else { break }
             dispatch(item.message, to: item.destination, &output)
             count += 1
         }
@@ -271,7 +297,7 @@ package struct Node<Log: Store, State: Store> {
         keeper.logged(bytes: output.logBatch.byteCount)
         for envelope in outbox.send {
             let message = envelope.message.encoded
-            if let ticket = envelope.afterTicket, ticket > durable {
+            if let ticket = envelope.afterTicket, ticket > written.core {
                 held.append(
                     HeldMessage(ticket: ticket, destination: envelope.to, message: message))
             } else {
@@ -295,9 +321,11 @@ package struct Node<Log: Store, State: Store> {
     private mutating func execute(_ learned: [Learned], _ output: inout NodeOutput)
         throws(StorageError)
     {
-        guard let last = learned.last else { return }
+        // What was learned before a state was installed in the same step may be in that state.
+        let appliedBefore = keyspace.appliedThrough
+        guard let last = learned.last, last.slot.rawValue > appliedBefore else { return }
         let header = responseHeader
-        for item in learned {
+        for item in learned where item.slot.rawValue > appliedBefore {
             try item.entry.forEachCommand { (id, payload) throws(StorageError) in
                 let token =
                     id.origin == configuration.identity ? writes.remove(id.sequence) : nil
@@ -328,7 +356,10 @@ package struct Node<Log: Store, State: Store> {
             output.logBatch.put(
                 LogSchema.chosenKey, LogSchema.number(replica.chosenThrough.rawValue))
             batches += 1
-            output.ticket = LogTicket(number: batches, core: coreTicket)
+            batchedBytes += output.logBatch.byteCount
+            output.ticket = LogTicket(
+                number: batches, core: coreTicket, chosenThrough: replica.chosenThrough,
+                bytes: batchedBytes)
         }
         output.flushThrough = keeper.flushDue(appliedThrough: replica.chosenThrough)
         output.wakeAt = min(output.wakeAt, writes.deadline, reads.deadline)
@@ -347,7 +378,7 @@ package struct Node<Log: Store, State: Store> {
         senders.removeAll { now.since($0.sender.askedAt) > NodeLimits.snapshotIdle }
         guard var receiver = self.receiver else { return }
         if now >= receiver.deadline {
-            self.receiver = nil
+            abandonTransfer(&output)
         } else if now >= receiver.repeatAt {
             receiver.repeated(now)
             output.send(receiver.request.encoded, to: receiver.peer)

@@ -33,7 +33,7 @@ package struct NodeConfiguration: Sendable {
         self.quotaBytes = quotaBytes
     }
 
-    /// After this a client is told that its request timed out (contract 1.3): five seconds and
+    /// After this a client is told that its request timed out, as etcd does: five seconds and
     /// two election timeouts.
     var requestTimeout: Interval {
         Interval(nanoseconds: 5_000_000_000 + 2 * timing.election.nanoseconds)
@@ -44,6 +44,8 @@ package struct NodeConfiguration: Sendable {
 package enum NodeLimits {
     /// Reads of this replica's clients that wait for their turn.
     package static let pendingReads = 65_536
+    /// Bytes of log that wait for the disk; beyond it entries from peers count as lost.
+    package static let unwrittenBytes = 128 << 20
     /// Bytes of log after which the state is flushed even if the slots are few.
     package static let flushBytes = 64 << 20
     /// Keys that one step of a compaction looks at.

@@ -27,6 +27,10 @@ package struct LogTicket: Hashable, Sendable {
     let number: UInt64
     /// The last ticket of the consensus core whose writes are in this batch or an earlier one.
     let core: WriteTicket
+    /// Once the batch is written, the log holds the chosen entries through here.
+    let chosenThrough: Slot
+    /// Bytes of all batches so far.
+    let bytes: Int
 
     package static func >= (left: LogTicket, right: LogTicket) -> Bool {
         left.number >= right.number
@@ -47,15 +51,16 @@ package struct NodeOutput: Sendable {
     /// To be written to the log store, synced, after all earlier batches; ``NodeEvent/written``
     /// tells when.
     package var logBatch = WriteBatch()
-    package var ticket = LogTicket(number: 0, core: .zero)
+    package var ticket = LogTicket(number: 0, core: .zero, chosenThrough: .zero, bytes: 0)
     /// By destination; in order.
     package var sends: [(peer: ReplicaID, messages: [Bytes])] = []
     package var verdicts: [(connection: ConnectionID, verdict: Verdict)] = []
     package var answers: [Answer] = []
     /// The state store is to be flushed beside all this; ``NodeEvent/stateFlushed`` tells when.
     package var flushThrough: Slot?
-    /// State stores of other numbers than this one are to be removed.
-    package var stateInUse: UInt64?
+    /// A state store is no longer needed: those not in ``Node/statesInUse`` are to be removed once
+    /// the batch of this step, if it has one, is durable.
+    package var hasStaleStates = false
     /// The node cannot go on; what to tell the operator.
     package var fatal: String?
     package var trace: [TraceEvent] = []

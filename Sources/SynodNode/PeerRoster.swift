@@ -44,11 +44,54 @@ struct Witness: Hashable, Sendable {
     var accepted = Slot.zero
 }
 
+/// The last starts of a replica, oldest first, kept on its disk: a disk that was put back to an
+/// older state and started from there has other sessions than its peers remember.
+struct BootHistory: Hashable, Sendable {
+    struct Start: Hashable, Sendable {
+        let boot: UInt64
+        let session: UInt64
+    }
+
+    /// Enough for years of ordinary restarts; few enough for a greeting.
+    static let limit = 256
+
+    private(set) var starts: [Start] = []
+
+    mutating func append(boot: UInt64, session: UInt64) {
+        starts.append(Start(boot: boot, session: session))
+        if starts.count > Self.limit { starts.removeFirst() }
+    }
+
+    /// Whether it tells of another start with the number that this one had.
+    func contradicts(_ known: Identity) -> Bool {
+        starts.contains { $0.boot == known.boot && $0.session != known.session }
+    }
+
+    func write(into writer: inout ByteWriter) {
+        writer.writeVarint(UInt64(starts.count))
+        for start in starts {
+            writer.write(start.boot)
+            writer.write(start.session)
+        }
+    }
+
+    init() {}
+
+    init(reading reader: inout ByteReader) throws(MalformedBytes) {
+        let count = try reader.readCount()
+        guard count <= Self.limit else { throw MalformedBytes("too many starts") }
+        for _ in 0..<count {
+            starts.append(Start(boot: try reader.read(), session: try reader.read()))
+        }
+    }
+}
+
 /// What a replica says first: who it is, whom it takes the other for, and where its clients are
 /// to go. Remembered in the same form.
 private struct Greeting: Hashable, Sendable {
     let identity: Identity
     let addressee: ReplicaID
+    let history: BootHistory
     let clientURLs: [String]
 
     private static let urlLimit = 64
@@ -57,14 +100,18 @@ private struct Greeting: Hashable, Sendable {
         var writer = ByteWriter(capacity: 128)
         identity.write(into: &writer)
         writer.write(addressee.rawValue)
+        history.write(into: &writer)
         writer.writeVarint(UInt64(clientURLs.count))
         for url in clientURLs { writer.writePrefixed(url.utf8) }
         return writer.bytes
     }
 
-    init(identity: Identity, addressee: ReplicaID, clientURLs: [String]) {
+    init(
+        identity: Identity, addressee: ReplicaID, history: BootHistory, clientURLs: [String]
+    ) {
         self.identity = identity
         self.addressee = addressee
+        self.history = history
         self.clientURLs = Array(clientURLs.prefix(Self.urlLimit))
     }
 
@@ -72,6 +119,7 @@ private struct Greeting: Hashable, Sendable {
         var reader = ByteReader(encoded)
         identity = try Identity(reading: &reader)
         addressee = ReplicaID(try reader.read())
+        history = try BootHistory(reading: &reader)
         let count = try reader.readCount()
         guard count <= Self.urlLimit else { throw MalformedBytes("too many client URLs") }
         var urls: [String] = []
@@ -87,6 +135,7 @@ private struct Greeting: Hashable, Sendable {
 /// votes under its old identity: it may have forgotten promises that others rely on.
 struct PeerRoster: Sendable {
     private let own: Identity
+    private let history: BootHistory
     private let clientURLs: [String]
     private let membership: Membership
     /// By replica index.
@@ -94,9 +143,10 @@ struct PeerRoster: Sendable {
     private var witnesses: [Witness]
 
     init(
-        own: Identity, clientURLs: [String], membership: Membership, store: some Store
+        own: Identity, history: BootHistory, clientURLs: [String], membership: Membership, store: some Store
     ) throws(StorageError) {
         self.own = own
+        self.history = history
         self.clientURLs = clientURLs
         self.membership = membership
         known = Array(repeating: nil, count: membership.count)
@@ -113,7 +163,9 @@ struct PeerRoster: Sendable {
 
     /// What this replica says first on a stream to a peer.
     func hello(to peer: ReplicaID) -> Bytes {
-        Greeting(identity: own, addressee: peer, clientURLs: clientURLs).encoded
+        Greeting(
+            identity: own, addressee: peer, history: history, clientURLs: clientURLs
+        ).encoded
     }
 
     /// What is known of the members, from themselves.
@@ -154,7 +206,7 @@ struct PeerRoster: Sendable {
         }
         if let before = known[index] {
             if before == greeting { return .known(peer.replica) }
-            if let reason = reasonToRefuse(peer, knownAs: before.identity) {
+            if let reason = reasonToRefuse(greeting, knownAs: before.identity) {
                 return .refused(reason)
             }
         }
@@ -162,7 +214,8 @@ struct PeerRoster: Sendable {
         return .remember(peer.replica, key: LogSchema.identityKey(peer.replica), value: hello)
     }
 
-    private func reasonToRefuse(_ peer: Identity, knownAs before: Identity) -> String? {
+    private func reasonToRefuse(_ greeting: Greeting, knownAs before: Identity) -> String? {
+        let peer = greeting.identity
         let name = "member \(hex(peer.replica.rawValue))"
         let remedy =
             "it may have forgotten what it promised and must not vote as before: stop it, remove "

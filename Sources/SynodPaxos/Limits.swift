@@ -28,6 +28,10 @@ package enum Limits {
     /// Bytes of those commands.
     package static let pendingBytes = 64 << 20
 
+    /// Reads of this replica's clients that wait for a majority to answer or for what they need to
+    /// be executed.
+    package static let pendingReads = 65_536
+
     /// Bytes of commands that the leader has taken and not yet proposed.
     package static let queueBytes = 64 << 20
 

@@ -11,6 +11,8 @@ package struct Reader: Sendable {
     /// Unique over restarts: an answer to an old question must not count for a new one.
     private var nextRound: UInt64
     private var queued: [ReadID] = []
+    /// Reads that were not released yet.
+    private var waiting = 0
     private var round: Round?
     /// Bounds known, not yet executed through; in the order of their rounds.
     private var bounded: [(bound: Slot, reads: [ReadID])] = []
@@ -29,8 +31,12 @@ package struct Reader: Sendable {
         nextRound = boot << 40
     }
 
+    /// Whether another read may wait.
+    package var hasRoom: Bool { waiting < Limits.pendingReads }
+
     package mutating func request(_ read: ReadID) {
         queued.append(read)
+        waiting += 1
     }
 
     /// When unanswered questions are asked again.
@@ -79,6 +85,7 @@ package struct Reader: Sendable {
         bounded.removeAll { item in
             guard item.bound <= appliedThrough else { return false }
             outbox.readable.append(contentsOf: item.reads)
+            waiting -= item.reads.count
             return true
         }
     }

@@ -110,6 +110,9 @@ package struct Replica: Sendable {
     /// Whether another command may be submitted.
     package var hasRoom: Bool { forwarder.hasRoom }
 
+    /// Whether another read may be requested.
+    package var hasRoomForReads: Bool { reader.hasRoom }
+
     // MARK: The step
 
     /// Takes what has happened since the last step and says what must be done.

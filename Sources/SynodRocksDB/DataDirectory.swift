@@ -83,9 +83,9 @@ package final class DataDirectory: Sendable {
         return (number, try RocksStore(path: path, kind: .state, creation: .allowed))
     }
 
-    /// Removes all state stores, none of which is open, but this one.
-    package func removeStates(except current: UInt32) throws(StorageError) {
-        for number in try stateNumbers() where number != current {
+    /// Removes all state stores, none of which is open, but those of these numbers.
+    package func removeStates(except kept: [UInt32]) throws(StorageError) {
+        for number in try stateNumbers() where !kept.contains(number) {
             try RocksStore.destroy(path: statePath(number))
         }
         try FileSystem.syncDirectory(memberPath)

@@ -18,8 +18,15 @@ final class Driver: @unchecked Sendable {
     private var timer: (due: Instant, task: Scheduled<Void>)?
     private var hasFailed = false
     private var isReady = false
-    /// The state stores of other numbers are removed once the record of this one is durable.
-    private var stateToKeep: (number: UInt64, ticket: LogTicket)?
+    private var lastTicket: LogTicket?
+    private var writtenTicket: LogTicket?
+    /// State stores wait to be removed until this batch is durable.
+    private var staleSince: StaleSince?
+
+    private struct StaleSince {
+        /// Nil when nothing has been written since the start.
+        let ticket: LogTicket?
+    }
 
     init(
         node: consuming ReplicaLoop.ServerNode, surroundings: ReplicaLoop.Surroundings,
@@ -70,6 +77,11 @@ final class Driver: @unchecked Sendable {
     }
 
     private func carryOut(_ output: NodeOutput) throws(StorageError) {
+        if let fatal = output.fatal {
+            // Not another word to the peers.
+            hasFailed = true
+            return surroundings.onFailure(fatal)
+        }
         if !output.logBatch.isEmpty { writer.write(output.logBatch, output.ticket) }
         for (peer, messages) in output.sends { surroundings.peers.send(messages, to: peer) }
         for (connection, verdict) in output.verdicts {
@@ -77,9 +89,7 @@ final class Driver: @unchecked Sendable {
         }
         deliver(output.answers)
         if let through = output.flushThrough { flusher.flush(node.stateStore, through: through) }
-        if let number = output.stateInUse { stateToKeep = (number, output.ticket) }
-        try removeOldStates()
-        if let fatal = output.fatal { surroundings.onFailure(fatal) }
+        removeStaleStates(output)
         for event in output.trace { tell(event) }
         if !isReady, node.isReady {
             isReady = true
@@ -97,12 +107,23 @@ final class Driver: @unchecked Sendable {
         }
     }
 
-    private func removeOldStates() throws(StorageError) {
-        guard let (number, ticket) = stateToKeep else { return }
-        for case .written(let written) in events where written >= ticket {
-            try surroundings.directory.removeStates(except: UInt32(number))
-            stateToKeep = nil
-            return
+    /// Removes state stores that are out of use, when no record on disk names them any more.
+    private func removeStaleStates(_ output: NodeOutput) {
+        if output.hasStaleStates, staleSince == nil {
+            staleSince = StaleSince(ticket: output.logBatch.isEmpty ? lastTicket : output.ticket)
+        }
+        if !output.logBatch.isEmpty { lastTicket = output.ticket }
+        for case .written(let ticket) in events { writtenTicket = ticket }
+        guard let staleSince else { return }
+        if let needed = staleSince.ticket {
+            guard let writtenTicket, writtenTicket >= needed else { return }
+        }
+        self.staleSince = nil
+        do throws(StorageError) {
+            try surroundings.directory.removeStates(except: node.statesInUse.map { UInt32($0) })
+        } catch {
+            surroundings.logger.warning(
+                "cannot remove a state that is out of use", metadata: ["because": "\(error)"])
         }
     }
 

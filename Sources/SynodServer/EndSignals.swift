@@ -34,8 +34,14 @@ final class EndSignals: Sendable {
 /// Set once, before the handler can run.
 nonisolated(unsafe) private var signalPipe: CInt = -1
 
-/// A handler may do next to nothing; writing to a pipe is allowed.
+/// Whether a signal has come already.
+nonisolated(unsafe) private var isEnding = false
+
+/// A handler may do next to nothing; writing to a pipe and ending at once are allowed. The second
+/// signal ends the process at once, for whoever is tired of waiting for a disk that hangs.
 private func forwardSignal(_ number: CInt) {
+    if isEnding { _exit(128 + number) }
+    isEnding = true
     var byte = UInt8(truncatingIfNeeded: number)
     _ = write(signalPipe, &byte, 1)
 }

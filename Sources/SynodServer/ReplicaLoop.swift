@@ -68,9 +68,8 @@ final class ReplicaLoop: Sendable {
     @discardableResult
     func post(_ event: NodeEvent) -> Bool {
         let (isTaken, mustSchedule) = inbox.withLock { inbox in
-            guard !inbox.isClosed, inbox.events.count < Self.inboxCapacity else {
-                return (false, false)
-            }
+            let isFull = inbox.events.count >= Self.inboxCapacity && event.mayBeLost
+            guard !inbox.isClosed, !isFull else { return (false, false) }
             inbox.events.append(event)
             defer { inbox.isTurnDue = true }
             return (true, !inbox.isTurnDue)
@@ -112,6 +111,17 @@ final class ReplicaLoop: Sendable {
                 + "acknowledged is lost (\(error.message))"
         default:
             "storage failed, so this replica stops: \(error.message)"
+        }
+    }
+}
+
+extension NodeEvent {
+    /// Whether the one who sent it copes with its loss. The others come from this process, a few
+    /// at a time.
+    fileprivate var mayBeLost: Bool {
+        switch self {
+        case .requested, .received, .greeted: true
+        case .streamOpened, .streamLost, .written, .stateFlushed, .spaceChanged: false
         }
     }
 }

@@ -22,7 +22,7 @@ package enum Server {
     /// refusal makes it impossible to serve.
     package static func run(_ configuration: ServerConfiguration, logger: Logger) async throws {
         let signals = EndSignals()
-        let disk: Disk
+        var disk: Disk
         do throws(StorageError) {
             disk = try Disk(configuration)
         } catch {
@@ -43,20 +43,20 @@ package enum Server {
         let api = APIServer(
             configuration: apiConfiguration(configuration), sink: replica, group: loops.clients)
 
-        let node = try makeNode(configuration, membership, disk)
+        let node = try makeNode(configuration, membership, &disk)
         let greetings = membership.replicas.map { ($0, node.hello(to: $0)) }
         _ = try await transport.listen()
+        do {
+            _ = try await api.start()
+        } catch {
+            throw Failure(description: "\(error)")
+        }
         replica.start(
             consume node, log: disk.log,
             in: ReplicaLoop.Surroundings(
                 peers: bridge, answerSinks: api.answerSinks, directory: disk.directory,
                 logger: logger, onFailure: { end.finish(.failed($0)) },
                 onReady: { sayReady(configuration, logger) }))
-        do {
-            _ = try await api.start()
-        } catch {
-            throw Failure(description: "\(error)")
-        }
         for (peer, greeting) in greetings where peer.rawValue != configuration.member.id {
             guard
                 let member = configuration.initialCluster.first(where: { $0.id == peer.rawValue })
@@ -98,12 +98,15 @@ package enum Server {
     }
 
     private static func makeNode(
-        _ configuration: ServerConfiguration, _ membership: Membership, _ disk: Disk
+        _ configuration: ServerConfiguration, _ membership: Membership, _ disk: inout Disk
     ) throws -> ReplicaLoop.ServerNode {
         let timing = Timing(
             heartbeat: .milliseconds(UInt64(configuration.heartbeatMilliseconds)),
             election: .milliseconds(UInt64(configuration.electionMilliseconds)))
         let directory = disk.directory
+        guard let state = disk.state.take() else {
+            preconditionFailure("A node is made once.")
+        }
         do throws(StorageError) {
             return try Node(
                 NodeConfiguration(
@@ -113,7 +116,7 @@ package enum Server {
                     incarnation: disk.incarnation, session: Platform.random(),
                     snapshotCount: UInt64(configuration.snapshotCount),
                     quotaBytes: configuration.quotaBytes.map { UInt64($0) }),
-                log: disk.log, state: disk.state, seed: Platform.random(), now: Platform.now(),
+                log: disk.log, state: state, seed: Platform.random(), now: Platform.now(),
                 makeState: { () throws(StorageError) in
                     let (number, store) = try directory.createState()
                     return (UInt64(number), store)
@@ -123,7 +126,7 @@ package enum Server {
         }
     }
 
-    /// The three lines that launchers written for etcd wait for (contract 1.21).
+    /// The three lines that launchers written for etcd wait for.
     private static func sayReady(_ configuration: ServerConfiguration, _ logger: Logger) {
         let clients = configuration.listenClientURLs.map(\.description).joined(separator: ",")
         logger.notice(
@@ -172,7 +175,8 @@ private struct EventLoops {
 private struct Disk {
     let directory: DataDirectory
     let log: RocksStore
-    let state: RocksStore
+    /// Until a node owns it: the node may put another in its place.
+    var state: RocksStore?
     let incarnation: UInt64
 
     init(_ configuration: ServerConfiguration) throws(StorageError) {
@@ -185,12 +189,12 @@ private struct Disk {
         log = try directory.openLog()
         if try LogSchema.isNew(log) {
             // Anything there is left from a first start that was cut short.
-            try directory.removeStates(except: 0)
+            try directory.removeStates(except: [])
             state = try directory.createState().store
         } else {
             let number = UInt32(truncatingIfNeeded: try LogSchema.currentState(in: log))
             state = try directory.openState(number)
-            try directory.removeStates(except: number)
+            try directory.removeStates(except: [number])
         }
     }
 }

@@ -30,6 +30,9 @@ package struct ServerConfiguration: Sendable, Equatable {
         case text, json
     }
 
+    /// The core carries commands of up to 16 MiB; one is left for what surrounds a request in them.
+    static let largestRequestBytes: Int64 = 15 << 20
+
     package let name: String
     package let dataDirectory: String
     package let listenClientURLs: [URL]

@@ -15,7 +15,12 @@ final class NodeCluster {
         var states: [UInt64: MemoryStore] = [:]
         var incarnation: UInt64
         var wakeAt = Instant(nanoseconds: 0)
+        /// Handed to the disk thread, which has not come to it.
+        var unwritten: [(due: Instant, batch: WriteBatch, ticket: LogTicket)] = []
     }
+
+    /// How long the disk takes: long enough for messages to overtake it.
+    private static let diskDelay = Interval.milliseconds(2)
 
     let membership: Membership
     private(set) var hosts: [ReplicaID: Host] = [:]
@@ -76,6 +81,7 @@ final class NodeCluster {
     /// The process dies; what was not synced is lost.
     func crash(_ replica: ReplicaID) {
         hosts[replica]!.node = nil
+        hosts[replica]!.unwritten = []
         hosts[replica]!.log = hosts[replica]!.log.crashImage(keepingUnsynced: 0)
         for (number, state) in hosts[replica]!.states {
             hosts[replica]!.states[number] = state.crashImage(keepingUnsynced: 0)
@@ -95,6 +101,7 @@ final class NodeCluster {
     func copyDisk(of replica: ReplicaID) -> Host {
         var copy = hosts[replica]!
         copy.node = nil
+        copy.unwritten = []
         copy.log = copy.log.crashImage(keepingUnsynced: 0)
         copy.states = copy.states.mapValues { $0.crashImage(keepingUnsynced: 0) }
         return copy
@@ -117,7 +124,11 @@ final class NodeCluster {
         let end = now + span
         while now <= end {
             try drain()
-            let next = hosts.values.filter { $0.node != nil }.map(\.wakeAt).min() ?? end
+            try writeDue()
+            try drain()
+            let alive = hosts.values.filter { $0.node != nil }
+            let dues = alive.compactMap(\.unwritten.first?.due)
+            let next = (alive.map(\.wakeAt) + dues).min() ?? end
             now = max(Instant(nanoseconds: now.nanoseconds + 100_000), min(next, end))
             if next > end { break }
             for replica in membership.replicas where hosts[replica]!.wakeAt <= now {
@@ -125,6 +136,16 @@ final class NodeCluster {
             }
         }
         now = max(now, end)
+    }
+
+    private func writeDue() throws {
+        for replica in membership.replicas {
+            while let first = hosts[replica]!.unwritten.first, first.due <= now {
+                hosts[replica]!.unwritten.removeFirst()
+                try hosts[replica]!.log.write(first.batch, durability: .synced)
+                queue.append((replica, .written(through: first.ticket)))
+            }
+        }
     }
 
     private func drain() throws {
@@ -141,8 +162,8 @@ final class NodeCluster {
         hosts[replica]!.node = node
         hosts[replica]!.wakeAt = output.wakeAt
         if !output.logBatch.isEmpty {
-            try hosts[replica]!.log.write(output.logBatch, durability: .synced)
-            queue.append((replica, .written(through: output.ticket)))
+            hosts[replica]!.unwritten.append(
+                (now + Self.diskDelay, output.logBatch, output.ticket))
         }
         for (peer, messages) in output.sends where !cut.contains([replica, peer]) {
             queue.append((peer, .received(messages, from: replica)))

@@ -145,6 +145,25 @@ private let three = NodeCluster.id(3)
         #expect(cluster.hosts[three]!.node == nil)
     }
 
+    @Test func `starting again and again does not heal a disk that was put back`() throws {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        cluster.crash(three)
+        let copy = cluster.copyDisk(of: three)
+        for _ in 0..<3 {
+            try cluster.start(three)
+            try cluster.run(.milliseconds(300))
+            cluster.crash(three)
+        }
+        cluster.restoreDisk(of: three, from: copy)
+        for _ in 0..<6 {
+            try cluster.start(three)
+            try cluster.run(.milliseconds(300))
+            #expect(cluster.hosts[three]!.node == nil)
+            cluster.crash(three)
+        }
+    }
+
     @Test func `a replica that forgot what it acknowledged stops by itself`() throws {
         let cluster = try NodeCluster(3)
         try cluster.run(.milliseconds(500))

@@ -166,7 +166,7 @@ import Testing
         received.close()
         #expect(try directory.stateNumbers() == [1, 2])
         #expect(try directory.openState(1).get("a") == "1")
-        try directory.removeStates(except: 2)
+        try directory.removeStates(except: [2])
         #expect(try directory.stateNumbers() == [2])
         let error = #expect(throws: StorageError.self) { try directory.openState(1) }
         #expect(error?.kind == .corrupt)

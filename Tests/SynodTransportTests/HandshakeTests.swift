@@ -70,7 +70,7 @@ import Testing
 
     @Test func aStrangerThatSaysNothingIsClosed() async throws {
         var limits = TransportLimits.quick
-        limits.handshakeTimeout = .milliseconds(300)
+        limits.handshakeTimeout = .seconds(2)
         let b = try await Member(2, limits: limits) { _ in .silence }
         let silent = try await RawConnection.dial(b.address)
         let unanswered = try await RawConnection.dial(b.address)

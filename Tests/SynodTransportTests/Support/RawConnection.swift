@@ -64,8 +64,11 @@ final class RawConnection: Sendable {
 
     var received: Bytes { incoming.bytes.withLock { $0 } }
 
+    /// The other side may have hung up already, which is for ``waitForClose()`` to see.
     func write(_ bytes: Bytes) async throws {
-        try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+        do {
+            try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+        } catch where !channel.isActive {}
     }
 
     /// Each byte in a segment of its own.
