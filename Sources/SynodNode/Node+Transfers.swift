@@ -99,7 +99,7 @@ extension Node {
         let keyspace: Keyspace<State>
         do {
             keyspace = try Keyspace(store: receiver.store)
-        } catch where error.kind == .corrupt {
+        } catch  where error.kind == .corrupt {
             // The sender's fault, not this disk's: another replica may do better.
             return
         }

@@ -99,7 +99,8 @@ package struct Node<Log: Store, State: Store> {
             cluster: configuration.cluster, replica: configuration.identity,
             incarnation: configuration.incarnation, boot: boot, session: configuration.session)
         roster = try PeerRoster(
-            own: own, history: history, clientURLs: configuration.clientURLs, membership: configuration.membership,
+            own: own, history: history, clientURLs: configuration.clientURLs,
+            membership: configuration.membership,
             store: log)
         writes = PendingRequests(firstNumber: boot << 40 | 1)
         reads = PendingRequests(firstNumber: 1)

@@ -143,7 +143,8 @@ struct PeerRoster: Sendable {
     private var witnesses: [Witness]
 
     init(
-        own: Identity, history: BootHistory, clientURLs: [String], membership: Membership, store: some Store
+        own: Identity, history: BootHistory, clientURLs: [String], membership: Membership,
+        store: some Store
     ) throws(StorageError) {
         self.own = own
         self.history = history
@@ -225,7 +226,7 @@ struct PeerRoster: Sendable {
                 + "(incarnation \(hex(peer.incarnation)), known \(hex(before.incarnation))); "
                 + remedy
         }
-        if peer.boot < before.boot || (peer.boot == before.boot && peer.session != before.session) {
+        if peer.boot < before.boot || greeting.history.contradicts(before) {
             return "\(name) comes with an older copy of its data directory "
                 + "(start \(peer.boot), known \(before.boot)); " + remedy
         }

@@ -40,7 +40,8 @@ extension ServerConfiguration {
         snapshotCount = Int(
             try values.number(.snapshotCount, default: 10_000, in: 1...1_000_000_000))
         maxRequestBytes = Int(
-            try values.number(.maxRequestBytes, default: 1_572_864, in: 1...Self.largestRequestBytes))
+            try values.number(
+                .maxRequestBytes, default: 1_572_864, in: 1...Self.largestRequestBytes))
         maxTxnOps = Int(try values.number(.maxTxnOps, default: 128, in: 1...65_536))
         let quota = try values.number(.quotaBackendBytes, default: 0, in: .min ... .max)
         quotaBytes = quota < 0 ? nil : quota == 0 ? 2 << 30 : quota

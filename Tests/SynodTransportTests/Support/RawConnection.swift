@@ -68,7 +68,7 @@ final class RawConnection: Sendable {
     func write(_ bytes: Bytes) async throws {
         do {
             try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
-        } catch where !channel.isActive {}
+        } catch  where !channel.isActive {}
     }
 
     /// Each byte in a segment of its own.
