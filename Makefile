@@ -3,6 +3,9 @@
 release := -c release
 swift_files := $$(git ls-files --cached --others --exclude-standard '*.swift' ':!Sources/EtcdWire')
 
+# Tests that keep the processors busy; those that wait for sockets and processes run apart from them.
+pure_tests := SynodBytesTests|SynodPaxosTests|SynodStorageTests|SynodKeyspaceTests|SynodNodeTests
+
 replicas ?= 3
 
 .PHONY: help run build test test-long check lint format clean
@@ -20,7 +23,9 @@ build: ## Build the synod program, after installing what is missing.
 test: ## Build everything and run the tests that take minutes at most.
 	@scripts/bootstrap --test
 	swift build $(release) --build-tests
-	swift test $(release) --skip-build --disable-xctest --skip EndToEndTests
+	swift test $(release) --skip-build --disable-xctest --filter '$(pure_tests)'
+	swift test $(release) --skip-build --disable-xctest --no-parallel \
+	    --skip '$(pure_tests)|EndToEndTests'
 	swift test $(release) --skip-build --disable-xctest --filter EndToEndTests
 
 test-long: ## Run all tests in their long form: more seeds, more kills, more data.
