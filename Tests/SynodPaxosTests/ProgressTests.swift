@@ -162,12 +162,12 @@ struct ProgressTests {
         }
     }
 
-    /// Every replica in turn crashes before every single event of a short history, having lost all
-    /// that was not synced or nothing of it.
+    /// Every replica in turn crashes at many points of a short history, having lost all that was
+    /// not synced or nothing of it.
     @Test(arguments: [0, 100])
-    func aCrashAtAnyPoint(keeping: Int) {
+    func aCrashAtManyPoints(keeping: Int) {
         for victim in 0..<3 {
-            for point in 0..<70 {
+            for point in stride(from: 0, to: 490, by: 15) {
                 var options = Cluster.Options()
                 options.stateKept = 500
                 let cluster = Cluster(options)
@@ -176,13 +176,13 @@ struct ProgressTests {
                     cluster.submit([UInt8(ascii: "p")], at: index, within: forever)
                     cluster.read(at: index)
                 }
-                // Point by point from the first canvass to the last answer.
-                cluster.run(events: point * 7)
+                // From the first canvass to the last answer.
+                cluster.run(events: point)
                 cluster.crash(victim, keeping: keeping)
                 cluster.run(for: .milliseconds(30))
                 cluster.start(victim)
                 let isSettled = cluster.run(atMost: .milliseconds(10_000)) { $0.isSettled }
-                #expect(isSettled, "replica \(victim + 1), after \(point * 7) events")
+                #expect(isSettled, "replica \(victim + 1), after \(point) events")
                 #expect(cluster.checker.failure == nil)
             }
         }
