@@ -18,7 +18,7 @@ struct SwarmTests {
 
     private static var seeds: [UInt64] {
         if let seed = environment["SYNOD_SEED"].flatMap(UInt64.init) { return [seed] }
-        let count = environment["SYNOD_LONG_TESTS"] == nil ? 120 : 10_000
+        let count = environment["SYNOD_LONG_TESTS"] == nil ? 150 : 10_000
         return Array(1...(environment["SYNOD_SEEDS"].flatMap(UInt64.init) ?? UInt64(count)))
     }
 
