@@ -12,7 +12,7 @@ package struct GRPCLimits: Sendable {
     package var partialBytesPerConnection = 64 << 20
     /// Messages queued for a peer that does not take them. A message that would go over the bound
     /// is replaced by an error, unless it is the only one.
-    package var queuedBytesPerConnection = 64 << 20
+    package var queuedBytesPerConnection = 16 << 20
     /// What a peer may send on one stream before we say more: above the largest default message,
     /// so that no ordinary call has to wait for a window update.
     package var streamWindowBytes = 4 << 20

@@ -101,11 +101,22 @@ enum FileSystem {
 
     /// Makes a directory and those above it, for this user alone; not an error if it is there.
     static func makeDirectory(_ path: String) throws(StorageError) {
-        if exists(path) { return }
+        if exists(path) {
+            guard isDirectory(path) else {
+                throw StorageError(
+                    .unsuitable, "\(path) is not a directory. Name another with --data-dir.")
+            }
+            return
+        }
         let parent = parent(of: path)
         if parent != path { try makeDirectory(parent) }
         if mkdir(path, 0o700) != 0 && errno != EEXIST { throw error("make the directory \(path)") }
         try syncDirectory(parent)
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// The names in a directory, sorted, without "." and "..".

@@ -23,6 +23,22 @@ package enum Platform {
         return generator.next()
     }
 
+    /// Allows this process as many open files and connections as the system lets it have, and
+    /// returns how many.
+    static func raiseFileLimit() -> UInt64 {
+        var limit = rlimit()
+        #if canImport(Darwin)
+            let resource = RLIMIT_NOFILE
+        #else
+            let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        #endif
+        guard getrlimit(resource, &limit) == 0 else { return 0 }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(resource, &limit)
+        _ = getrlimit(resource, &limit)
+        return UInt64(limit.rlim_cur)
+    }
+
     /// Runs `body` on a thread of its own.
     static func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
         let box = Unmanaged.passRetained(ThreadBody(name: name, body: body))

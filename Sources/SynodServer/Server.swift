@@ -21,6 +21,12 @@ package enum Server {
     /// Throws ``Failure``, with the data intact, when a port, the data directory or a peer's
     /// refusal makes it impossible to serve.
     package static func run(_ configuration: ServerConfiguration, logger: Logger) async throws {
+        let files = Platform.raiseFileLimit()
+        guard files >= fewestFiles else {
+            throw Failure(
+                description: "this process may open \(files) files, and needs \(fewestFiles): "
+                    + "raise the limit (ulimit -n, or LimitNOFILE in a unit file)")
+        }
         let signals = EndSignals()
         var disk: Disk
         do throws(StorageError) {
@@ -96,6 +102,9 @@ package enum Server {
             }, maxRequestBytes: configuration.maxRequestBytes,
             maxTxnOps: configuration.maxTxnOps)
     }
+
+    /// Stores, logs, event loops and a few connections.
+    private static let fewestFiles: UInt64 = 128
 
     private static func makeNode(
         _ configuration: ServerConfiguration, _ membership: Membership, _ disk: inout Disk
