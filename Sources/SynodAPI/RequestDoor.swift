@@ -69,7 +69,8 @@ struct RequestDoor: Sendable {
                 request: Bytes(bytes.dropFirst()), linearizable: !request.isSerializable)
         }
         guard bytes.count <= maxRequestBytes else { throw .requestTooLarge }
-        return .write(command: bytes, footprint: Footprint(command))
+        return .write(
+            command: bytes, footprint: Footprint(command), spaceCost: command.spaceCost)
     }
 
     private func alarm(_ message: ByteBuffer) throws(KeyspaceError) -> Verdict {

@@ -17,8 +17,9 @@ package struct RequestToken: Hashable, Sendable {
 /// What a client asks of this replica, already checked and encoded by the door it came through.
 package struct ClientRequest: Sendable {
     package enum Body: Sendable {
-        /// To be replicated: a command as the keyspace encodes it, and the keys it touches.
-        case write(command: Bytes, footprint: Footprint)
+        /// To be replicated: a command as the keyspace encodes it, the keys it touches, and the
+        /// bytes it counts against the space quota (0: allowed when the space is used up).
+        case write(command: Bytes, footprint: Footprint, spaceCost: UInt64)
         /// A RangeRequest in protobuf.
         case range(request: Bytes, linearizable: Bool)
         /// A TxnRequest in protobuf all of whose operations are ranges.

@@ -11,8 +11,8 @@ extension Node {
         let token = request.token
         let deadline = now + configuration.requestTimeout
         switch request.body {
-        case .write(let payload, let footprint):
-            if let refusal = reasonToRefuse(payload) {
+        case .write(let payload, let footprint, let spaceCost):
+            if let refusal = reasonToRefuse(costing: spaceCost) {
                 return output.answer(token, .failure(refusal))
             }
             let sequence = writes.append(token, deadline: deadline)
@@ -35,15 +35,13 @@ extension Node {
         }
     }
 
-    private func reasonToRefuse(_ payload: Bytes) -> RequestFailure? {
+    private func reasonToRefuse(costing spaceCost: UInt64) -> RequestFailure? {
         guard replica.hasRoom, writes.count < SynodPaxos.Limits.pendingCommands else {
             return .tooManyRequests
         }
-        guard let command = try? SynodKeyspace.Command(payload[...]), command.spaceCost > 0 else {
-            return nil
-        }
+        guard spaceCost > 0 else { return nil }
         if isSpaceLow { return .noSpace }
-        if let quota = configuration.quotaBytes, storedBytes + command.spaceCost >= quota {
+        if let quota = configuration.quotaBytes, storedBytes + spaceCost >= quota {
             return .noSpace
         }
         return nil
@@ -115,8 +113,6 @@ extension RequestFailure {
         code: Code.unavailable, message: "etcdserver: request timed out")
     package static let noSpace = RequestFailure(
         code: Code.resourceExhausted, message: "etcdserver: mvcc: database space exceeded")
-    package static let stopped = RequestFailure(
-        code: Code.unavailable, message: "etcdserver: server stopped")
 
     init(_ error: KeyspaceError) {
         self.init(code: error.code, message: error.message)

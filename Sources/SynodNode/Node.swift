@@ -23,7 +23,7 @@ package struct Node<Log: Store, State: Store> {
     /// Starts of this replica, this one included.
     let boot: UInt64
 
-    /// Writes of clients here, by the sequence of their command; nil tokens have timed out.
+    /// Writes of clients here, by the sequence of their command.
     var writes: PendingRequests<RequestToken>
     var reads: PendingRequests<PendingRead>
     private var held: [HeldMessage] = []
@@ -184,9 +184,9 @@ package struct Node<Log: Store, State: Store> {
         var output = NodeOutput()
         inputs.removeAll(keepingCapacity: true)
         for event in events { try take(event, now, &output) }
-        try keepTime(now, &output)
+        keepTime(now, &output)
         replica.step(inputs, at: now, into: &outbox)
-        try obey(now, &output)
+        try obey(&output)
         try finish(now, &output)
         return output
     }
@@ -292,7 +292,7 @@ package struct Node<Log: Store, State: Store> {
     }
 
     /// Does what the core asked for, in the order of its outbox.
-    private mutating func obey(_ now: Instant, _ output: inout NodeOutput) throws(StorageError) {
+    private mutating func obey(_ output: inout NodeOutput) throws(StorageError) {
         defer { outbox.removeAll() }
         LogSchema.append(outbox.persist, to: &output.logBatch)
         keeper.logged(bytes: output.logBatch.byteCount)
@@ -367,8 +367,7 @@ package struct Node<Log: Store, State: Store> {
         if let receiver { output.wakeAt = min(output.wakeAt, receiver.repeatAt) }
     }
 
-    private mutating func keepTime(_ now: Instant, _ output: inout NodeOutput) throws(StorageError)
-    {
+    private mutating func keepTime(_ now: Instant, _ output: inout NodeOutput) {
         if now >= measureAt {
             storedBytes = keyspace.totalBytes
             measureAt = now + NodeLimits.measureInterval

@@ -41,7 +41,7 @@ struct SnapshotReceiver<State: Store> {
         case more
         case complete(through: Slot)
         /// The bytes that arrived are not those that were sent: start again.
-        case damaged(String)
+        case damaged
     }
 
     mutating func received(_ chunk: SnapshotChunk, now: Instant) throws(StorageError) -> OnChunk {
@@ -53,7 +53,7 @@ struct SnapshotReceiver<State: Store> {
             return .ignored
         }
         checksum.update(chunk.pairs)
-        guard checksum.value == chunk.checksum else { return .damaged("a checksum does not match") }
+        guard checksum.value == chunk.checksum else { return .damaged }
         var batch = WriteBatch()
         var reader = ByteReader(chunk.pairs)
         do {
@@ -62,7 +62,7 @@ struct SnapshotReceiver<State: Store> {
                 batch.put(key, try reader.readPrefixed())
             }
         } catch {
-            return .damaged(error.reason)
+            return .damaged
         }
         try store.write(batch, durability: .buffered)
         nextChunk += 1

@@ -45,19 +45,12 @@ package struct Election: Sendable {
         highestRound = max(highestRound, round)
     }
 
-    package enum OnHeard {
-        /// The leader of a ballot not heard before.
-        case newLeader
-        case knownLeader
-        /// Somebody with a higher ballot leads.
-        case deposed
-    }
-
-    /// A leader of `ballot` said something.
-    package mutating func heard(_ ballot: Ballot, _ progress: Progress?, _ now: Instant) -> OnHeard
-    {
+    /// A leader of `ballot`, at least the highest heard, said something. True if it is one that was
+    /// not followed before.
+    @discardableResult
+    package mutating func heard(_ ballot: Ballot, _ progress: Progress?, _ now: Instant) -> Bool {
         noteRound(ballot.round)
-        guard ballot >= leaderBallot else { return .deposed }
+        precondition(ballot >= leaderBallot, "A deposed leader is answered with a nack instead.")
         let isNew = ballot > leaderBallot || lastHeard == nil
         if ballot > leaderBallot { self.progress = nil }
         leaderBallot = ballot
@@ -66,7 +59,7 @@ package struct Election: Sendable {
         losses = 0
         hasYielded = false
         suspectAt = now + timing.suspicion + draw(timing.suspicionSpread)
-        return isNew ? .newLeader : .knownLeader
+        return isNew
     }
 
     /// The stream from a replica broke. True if it was the leader's.

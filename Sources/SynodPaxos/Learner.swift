@@ -106,7 +106,7 @@ package struct Learner: Sendable {
         if case .waiting(_, let until) = fetching, now < until { return }
         let isUrgent = max(announcedThrough, needed.through) > chosenThrough
         guard isUrgent || now >= behindSince! + patience else { return }
-        guard let index = nextSource(me: me, announcer: membership) else { return }
+        guard let index = nextSource(in: membership, me: me) else { return }
         fetching = .waiting(index: index, until: now + patience * 2)
         outbox.send(.fetch(from: chosenThrough.next), to: .replica(membership.replicas[index]))
         outbox.trace.append(.caughtUp(from: chosenThrough.next))
@@ -121,7 +121,7 @@ package struct Learner: Sendable {
 
     /// The replica to ask: one that promised to a campaign here or the leader first, then whoever
     /// is ahead in turn, so that a dead one is passed over.
-    private func nextSource(me: Int, announcer membership: Membership) -> Int? {
+    private func nextSource(in membership: Membership, me: Int) -> Int? {
         let count = learnedBy.count
         let leader = announced.flatMap { membership.index(of: $0.ballot.replica) }
         let start: Int

@@ -79,7 +79,7 @@ extension Replica {
             ballot: ballot, recovery: recovery, membership: membership, me: me, now: now)
         role = .leading(leader)
         heartbeatAt = now
-        _ = election.heard(ballot, leader.progress, now)
+        election.heard(ballot, leader.progress, now)
         outbox.trace.append(.lead(ballot, recoveredThrough: recovery.recoveredThrough))
     }
 

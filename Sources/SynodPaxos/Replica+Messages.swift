@@ -72,7 +72,7 @@ extension Replica {
         case .campaigning: role = .following
         case .leading, .following: break
         }
-        if case .newLeader = election.heard(ballot, progress, now) {
+        if election.heard(ballot, progress, now) {
             outbox.trace.append(.followed(ballot))
         }
         return true

@@ -192,7 +192,7 @@ package struct Replica: Sendable {
         if case .leading(let leader) = role { learner.announce(leader.progress) }
         learner.advance(&acceptor, &outbox)
         leadIfReady(now, &outbox)
-        noteExecuted(outbox.learned[...])
+        noteExecuted(outbox.learned)
         openStream(now)
         if isLeading {
             proposeWaiting(now, &outbox)
@@ -264,7 +264,7 @@ package struct Replica: Sendable {
     }
 
     /// Tells the forwarder which of its commands were executed.
-    mutating func noteExecuted(_ learned: ArraySlice<Learned>) {
+    mutating func noteExecuted(_ learned: [Learned]) {
         for item in learned {
             item.entry.forEachCommand { command, _ in
                 if command.origin == id { forwarder.applied(command.sequence) }

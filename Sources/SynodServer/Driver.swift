@@ -48,7 +48,7 @@ final class Driver: @unchecked Sendable {
         guard !hasFailed else { return }
         do throws(StorageError) {
             let output = try node.step(events, at: Platform.now())
-            try carryOut(output)
+            carryOut(output)
             wake(at: output.wakeAt)
         } catch {
             hasFailed = true
@@ -76,7 +76,7 @@ final class Driver: @unchecked Sendable {
         timer = (due, eventLoop.scheduleTask(in: delay, onDeadline))
     }
 
-    private func carryOut(_ output: NodeOutput) throws(StorageError) {
+    private func carryOut(_ output: NodeOutput) {
         if let fatal = output.fatal {
             // Not another word to the peers.
             hasFailed = true

@@ -37,7 +37,8 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// The node has a bounded number of slots in flight, so the queue is bounded by its window.
+    /// The node takes nothing more from its peers while too many bytes wait here, so the queue is
+    /// bounded.
     func write(_ batch: WriteBatch, _ ticket: LogTicket) {
         mailbox.put(Job(batch: batch, ticket: ticket))
     }

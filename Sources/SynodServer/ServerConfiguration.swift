@@ -1,5 +1,6 @@
 package import Logging
 import SynodBytes
+import SynodPaxos
 
 /// Everything a replica is told at start, already checked: see ``init(flags:)``.
 package struct ServerConfiguration: Sendable, Equatable {
@@ -30,8 +31,8 @@ package struct ServerConfiguration: Sendable, Equatable {
         case text, json
     }
 
-    /// The core carries commands of up to 16 MiB; one is left for what surrounds a request in them.
-    static let largestRequestBytes: Int64 = 15 << 20
+    /// What the core carries in a command, less what may surround a request in it.
+    static let largestRequestBytes = Int64(Limits.commandBytes - (1 << 20))
 
     package let name: String
     package let dataDirectory: String

@@ -9,8 +9,8 @@ final class StateFlusher: Sendable {
         let through: Slot
     }
 
-    /// The node asks for one flush at a time.
     private let ended = Mailbox<Void>(capacity: 1)
+    /// The node asks for one flush at a time.
     private let mailbox = Mailbox<Job>(capacity: 4)
     private let onFlushed: @Sendable (Slot) -> Void
     private let onFailure: @Sendable (StorageError) -> Void

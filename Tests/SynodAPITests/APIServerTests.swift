@@ -54,7 +54,7 @@ import enum SynodPaxos.Footprint
             request.value = Data("v".utf8)
             let response = try await client.put(request)
             #expect(response.header.revision == 12)
-            guard case .write(let command, let footprint) = try #require(replica.bodies.first)
+            guard case .write(let command, let footprint, _) = try #require(replica.bodies.first)
             else {
                 Issue.record("a put is a write")
                 return
@@ -197,7 +197,7 @@ import enum SynodPaxos.Footprint
             }
             let _: EtcdAlarmResponse = try await client.unary(
                 "/etcdserverpb.Maintenance/Alarm", raise)
-            guard case .write(_, .everything) = replica.bodies[2] else {
+            guard case .write(_, .everything, _) = replica.bodies[2] else {
                 Issue.record("raising an alarm is a write that touches everything")
                 return
             }

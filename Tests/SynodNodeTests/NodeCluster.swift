@@ -205,7 +205,7 @@ final class NodeCluster {
         return try submit(
             .write(
                 command: SynodKeyspace.Command.encode(.put, message.bytes),
-                footprint: .key(stableHash(key.utf8))), at: replica)
+                footprint: .key(stableHash(key.utf8)), spaceCost: 256), at: replica)
     }
 
     func get(_ key: String, at replica: ReplicaID, linearizable: Bool = true) throws -> UInt64 {
