@@ -6,9 +6,11 @@ package import SynodNode
 
 /// The client port: etcd's services over gRPC.
 package final class APIServer: Sendable {
-    /// Why the port cannot be opened; one sentence for the operator.
-    package struct Failure: Error, CustomStringConvertible {
-        package let description: String
+    /// The port cannot be opened.
+    package struct Failure: Error {
+        /// The address that cannot be had, as host and port.
+        package let address: String
+        package let cause: any Error
     }
 
     private let configuration: APIConfiguration
@@ -50,8 +52,7 @@ package final class APIServer: Sendable {
                 if let bound = listener.localAddress { addresses.append(bound) }
             } catch {
                 await closeListeners()
-                throw Failure(
-                    description: "The client address \(address) cannot be used: \(error)")
+                throw Failure(address: "\(address)", cause: error)
             }
         }
         return addresses

@@ -54,8 +54,10 @@ package enum Server {
         _ = try await transport.listen()
         do {
             _ = try await api.start()
-        } catch {
-            throw Failure(description: "\(error)")
+        } catch let failure as APIServer.Failure {
+            throw Failure(
+                description: "cannot listen for clients on \(failure.address): "
+                    + brief(failure.cause))
         }
         replica.start(
             consume node, log: disk.log,
