@@ -3,9 +3,9 @@ import DequeModule
 /// The proposer in phase 2: the leader hands out slots, sends what it proposes to the acceptors
 /// and counts who accepted.
 ///
-/// Entries are batched by nature, not by a timer: while the last entry is being written here, the
-/// commands that arrive queue up, and the next entry takes them all. Over the network many slots
-/// are in flight at once, up to ``Limits/window``.
+/// Entries are batched by nature, not by a timer: while the last entry is being written here, or
+/// much is in flight, the commands that arrive queue up, and the next entry takes them all. Over
+/// the network many slots are in flight at once, up to ``Limits/window``.
 package struct Leader: Sendable {
     package let ballot: Ballot
     /// The last slot in which a leader of a lower ballot can have proposed anything.
@@ -122,7 +122,7 @@ package struct Leader: Sendable {
         while hasRoom(acceptor), let entry = recovered.popFirst() {
             propose(entry, &acceptor, &outbox)
         }
-        while recovered.isEmpty, !queue.isEmpty, hasRoom(acceptor), !isWriting {
+        while recovered.isEmpty, !queue.isEmpty, hasRoom(acceptor), !waitsForMore {
             propose(nextBatch(), &acceptor, &outbox)
         }
         for index in peers.indices where index != me && !inFlight.isEmpty {
@@ -151,11 +151,18 @@ package struct Leader: Sendable {
             && inFlightBytes < Limits.windowBytes && acceptor.hasRoom(for: nextSlot)
     }
 
-    /// Whether to wait for the last write, because the queue does not fill an entry yet.
-    private var isWriting: Bool {
-        guard queueBytes < Limits.entryBytes,
-            let last = inFlight[Slot(nextSlot.rawValue - 1)]
-        else { return false }
+    /// Whether the next entry waits for more commands, because those that queue do not fill it:
+    /// while the last one is being written here, and while they are less than half of what is in
+    /// flight.
+    ///
+    /// Every slot costs each replica a write and its messages, however small it is. With the
+    /// second condition each entry is half as large as all before it that are not chosen, so that
+    /// a round trip sees a dozen slots at most, be it ever so long, while a lone command still
+    /// goes at once and a slow majority makes for larger entries instead of more.
+    private var waitsForMore: Bool {
+        guard queueBytes < Limits.entryBytes else { return false }
+        if queueBytes * 2 < inFlightBytes { return true }
+        guard let last = inFlight[Slot(nextSlot.rawValue - 1)] else { return false }
         return last.ownTicket > durable
     }
 

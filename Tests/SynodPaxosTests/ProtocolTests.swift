@@ -210,6 +210,26 @@ struct ProtocolTests {
         #expect(proposed(lone) == [1, 2])
     }
 
+    /// While nothing is chosen, entries grow with what is in flight: a long round trip sees few
+    /// slots. None of the commands is left behind when it ends.
+    @Test func entriesGrowWithWhatIsInFlight() {
+        var (lone, ballot) = settledLeader()
+        var entries: [[UInt64]] = []
+        for sequence in UInt64(1)...400 {
+            lone.step([.submitted(command(sequence), deadline: .distantFuture)])
+            if !proposed(lone).isEmpty { entries.append(proposed(lone)) }
+            lone.sync()
+            if !proposed(lone).isEmpty { entries.append(proposed(lone)) }
+        }
+        #expect(entries.first == [1])
+        #expect(entries.count < 20)
+        let slots = Slot(UInt64(Limits.window + entries.count))
+        lone.hear(.accepted(ballot: ballot, first: first, last: slots), from: 2)
+        #expect(lone.replica.chosenThrough == slots)
+        entries.append(proposed(lone))
+        #expect(entries.flatMap { $0 } == Array(1...400))
+    }
+
     /// A candidate learns what those who promised have learned before it leads.
     @Test func aCandidateCatchesUpFirst() {
         var lone = LoneReplica()
