@@ -7,9 +7,9 @@ package import NIOCore
 /// own call at most, and the client gets a status that tells what is wrong.
 package struct RequestHead {
     /// Why a request is not a gRPC request, with the HTTP status that says so.
-    struct Refusal: Error {
-        let httpStatus: HTTPStatus
-        let status: Status
+    package struct Refusal: Error {
+        package let httpStatus: HTTPStatus
+        package let status: Status
     }
 
     private var method = RequestField.otherMethod("")
@@ -35,7 +35,7 @@ package struct RequestHead {
     }
 
     /// The method that the request calls, provided that it is a request of gRPC.
-    func method(of methods: MethodTable) throws(Refusal) -> MethodIndex {
+    package func method(of methods: MethodTable) throws(Refusal) -> MethodIndex {
         if case .otherMethod(let text) = method {
             throw Refusal(
                 httpStatus: .methodNotAllowed,

@@ -73,9 +73,6 @@ extension ServerConnection {
         guard !isIdle(streamID) else { throw .wrongStream }
         // Padding counts as well, and so does what comes too late (section 6.9).
         let size = frame.payload.readableBytes
-        guard !received.exceeds(connectionWindow, with: size) else {
-            throw ConnectionError(.flowControl, "more DATA than the connection's window")
-        }
         if let increment = received.add(size, window: connectionWindow) {
             output.writable.writeWindowUpdate(.connection, by: increment)
         }
@@ -89,10 +86,6 @@ extension ServerConnection {
         }
         guard !calls[id].clientIsDone else {
             try streamError(streamID, .streamClosed)
-            return
-        }
-        guard !calls[id].received.exceeds(streamWindow, with: size) else {
-            try streamError(streamID, .flowControl)
             return
         }
         if let increment = calls[id].received.add(size, window: streamWindow), !endStream,

