@@ -57,7 +57,7 @@ package final class ClientConnection: ChannelDuplexHandler {
         let connection = ClientConnection(
             eventLoop: channel.eventLoop, limits: limits, authority: authority,
             isBroken: isBroken)
-        try HTTP2Pipeline.add(mode: .client, limits: limits, above: connection, to: channel)
+        try ClientPipeline.add(connection, limits: limits, to: channel)
         return connection
     }
 
@@ -78,7 +78,7 @@ package final class ClientConnection: ChannelDuplexHandler {
         nextStreamID = nextStreamID.advanced(by: 2)
         let handle = calls.insert(Call(completion: completion, streamID: streamID))
         handles[streamID] = handle
-        timer.set(eventLoop.now + timeout, slot: handle.slot)
+        timer.set(after: timeout, slot: handle.slot)
 
         var requestHeaders = commonHeaders(path: path)
         requestHeaders.add(name: "grpc-timeout", value: TimeoutHeader.format(timeout))
@@ -269,8 +269,7 @@ extension ClientConnection {
     }
 
     private func widenConnectionWindow(context: ChannelHandlerContext) {
-        let initialWindow = 65_535
-        let increment = limits.connectionWindowBytes - initialWindow
+        let increment = limits.connectionWindowBytes - FlowControl.defaultWindow
         if increment > 0 {
             write(.windowUpdate(windowSizeIncrement: increment), on: .rootStream, context: context)
             flush()

@@ -15,8 +15,9 @@ final class DeadlineTimer {
     }
 
     /// Sets the deadline of a slot that has none.
-    func set(_ deadline: NIODeadline, slot: UInt32) {
-        let wanted = wheel.set(deadline, slot: slot, now: eventLoop.now)
+    func set(after timeout: TimeAmount, slot: UInt32) {
+        let now = eventLoop.now
+        let wanted = wheel.set(now + timeout, slot: slot, now: now)
         if let wakeUp, wakeUp <= wanted { return }
         schedule(wanted)
     }

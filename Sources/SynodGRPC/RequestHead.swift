@@ -1,65 +1,64 @@
-import NIOCore
-import NIOHPACK
+package import NIOCore
 
-/// The headers of a request, as far as a server cares for them.
-struct RequestHead {
+/// The headers of a request, as far as a server cares for them. Of a field that comes twice the
+/// last one counts.
+///
+/// What a call needs of its headers is checked where it is used, so that an odd header costs its
+/// own call at most, and the client gets a status that tells what is wrong.
+package struct RequestHead {
     /// Why a request is not a gRPC request, with the HTTP status that says so.
-    struct Refusal: Error {
-        let httpStatus: String
-        let status: Status
+    package struct Refusal: Error {
+        package let httpStatus: HTTPStatus
+        package let status: Status
     }
 
-    let path: String
+    private var method = RequestField.otherMethod("")
+    private var contentType = RequestField.otherContent("")
+    private var path = RequestField.unknownPath("")
+    private var timeoutField = RequestField.other
+
+    init() {}
+
+    mutating func add(_ field: RequestField) {
+        switch field {
+        case .other: break
+        case .post, .otherMethod: method = field
+        case .path, .unknownPath: path = field
+        case .grpcContent, .otherContent: contentType = field
+        case .timeout, .malformedTimeout: timeoutField = field
+        }
+    }
+
     /// Nil when the client waits for ever.
-    let timeout: TimeAmount?
-
-    init(_ headers: HPACKHeaders) throws(Refusal) {
-        var method = ""
-        var path = ""
-        var contentType = ""
-        var timeout: String?
-        for (name, value, _) in headers {
-            switch name {
-            case ":method": method = value
-            case ":path": path = value
-            case "content-type": contentType = value
-            case "grpc-timeout": timeout = value
-            default: break
-            }
-        }
-        guard method == "POST" else {
-            throw Refusal(
-                httpStatus: "405",
-                status: Status(
-                    .internal, "http2Server: received a HEADERS frame with :method \"\(method)\""))
-        }
-        guard Self.isGRPC(contentType) else {
-            throw Refusal(
-                httpStatus: "415",
-                status: Status(
-                    .invalidArgument, "invalid gRPC request content-type \"\(contentType)\""))
-        }
-        self.path = path
-        guard let timeout else {
-            self.timeout = nil
-            return
-        }
-        guard let parsed = TimeoutHeader.parse(timeout) else {
-            throw Refusal(
-                httpStatus: "400",
-                status: Status(.internal, "malformed grpc-timeout: \"\(timeout)\""))
-        }
-        self.timeout = parsed
+    package var timeout: TimeAmount? {
+        if case .timeout(let timeout) = timeoutField { timeout } else { nil }
     }
 
-    /// `application/grpc`, alone or followed by a message format or parameters.
-    private static func isGRPC(_ contentType: String) -> Bool {
-        let expected = "application/grpc"
-        if contentType == expected { return true }
-        let lowercased = contentType.lowercased()
-        guard lowercased.hasPrefix(expected) else { return false }
-        let following = lowercased.utf8.dropFirst(expected.utf8.count).first
-        return following == nil || following == UInt8(ascii: "+")
-            || following == UInt8(ascii: ";")
+    /// The method that the request calls, provided that it is a request of gRPC.
+    package func method(of methods: MethodTable) throws(Refusal) -> MethodIndex {
+        if case .otherMethod(let text) = method {
+            throw Refusal(
+                httpStatus: .methodNotAllowed,
+                status: Status(
+                    .internal, "http2Server: received a HEADERS frame with :method \"\(text)\""))
+        }
+        if case .otherContent(let text) = contentType {
+            throw Refusal(
+                httpStatus: .unsupportedMediaType,
+                status: Status(.invalidArgument, "invalid gRPC request content-type \"\(text)\""))
+        }
+        if case .malformedTimeout(let text) = timeoutField {
+            throw Refusal(
+                httpStatus: .badRequest,
+                status: Status(.internal, "malformed grpc-timeout: \"\(text)\""))
+        }
+        switch path {
+        case .path(let index):
+            return index
+        case .unknownPath(let text):
+            throw Refusal(httpStatus: .ok, status: methods.refusal(path: text))
+        case .post, .otherMethod, .grpcContent, .otherContent, .timeout, .malformedTimeout, .other:
+            preconditionFailure("Only paths are kept as the path.")
+        }
     }
 }

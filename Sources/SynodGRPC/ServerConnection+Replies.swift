@@ -1,21 +1,20 @@
 import NIOCore
-import NIOHPACK
-import NIOHTTP2
-
-/// The header blocks that most answers consist of, made once.
-private enum FixedHeaders {
-    static let start = HTTP2Frame.FramePayload.headers(
-        .init(headers: [":status": "200", "content-type": "application/grpc"]))
-    static let ok = HTTP2Frame.FramePayload.headers(
-        .init(headers: ["grpc-status": "0"], endStream: true))
-}
 
 /// Answers on their way out. All of them do nothing for a call that is over.
 extension ServerConnection {
     /// Answers a call with one message and the status OK.
     package func reply(_ id: CallID, _ message: [UInt8]) {
-        guard send(id, message) else { return }
-        finish(id, .ok)
+        guard let repeated = encoder.repeated, mayAnswer(id), !calls[id].hasSentHeaders,
+            calls[id].clientIsDone, takesAtOnce(message, of: id)
+        else {
+            if send(id, message) { finish(id, .ok) }
+            return
+        }
+        let streamID = calls[id].streamID
+        flow.sent(message.count + MessageAssembler.prefixBytes, on: &calls[id].window)
+        output.writable.writeAnswer(message, repeated, on: streamID)
+        calls[id].phase = .finished
+        removeCall(id)
     }
 
     /// Sends one of a call's messages.
@@ -24,71 +23,94 @@ extension ServerConnection {
     ///   slowly that too many bytes wait for it.
     @discardableResult
     package func send(_ id: CallID, _ message: [UInt8]) -> Bool {
-        guard let context, calls.contains(id), calls[id].phase != .finished else { return false }
+        guard mayAnswer(id) else { return false }
         let size = message.count + MessageAssembler.prefixBytes
-        if queuedBytes > 0, queuedBytes + size > limits.queuedBytesPerConnection {
+        let isSentAtOnce = takesAtOnce(message, of: id)
+        if !isSentAtOnce, queuedBytes > 0, queuedBytes + size > limits.queuedBytesPerConnection {
             finish(id, Status(.resourceExhausted, "too many bytes wait for this connection"))
             return false
         }
-        queuedBytes += size
-        calls[id].queuedBytes += size
         let streamID = calls[id].streamID
         if !calls[id].hasSentHeaders {
             calls[id].hasSentHeaders = true
-            write(FixedHeaders.start, on: streamID, context: context)
+            output.writable.writeHeaders(on: streamID, endStream: false) { output in
+                encoder.writeStart(into: &output)
+            }
         }
-        var body = context.channel.allocator.buffer(capacity: size)
-        body.writeGRPCMessage(message)
-        write(.data(.init(data: .byteBuffer(body))), on: streamID, context: context)
+        if isSentAtOnce {
+            flow.sent(size, on: &calls[id].window)
+            output.writable.writeDataFrame(message, on: streamID)
+        } else {
+            queuedBytes += size
+            calls[id].queue.append(message)
+            queueTurn(of: id)
+            pump()
+        }
         return true
     }
 
     /// Ends a call with a status.
     package func finish(_ id: CallID, _ status: Status) {
-        guard let context, calls.contains(id), calls[id].phase != .finished else { return }
-        let clientIsDone = calls[id].phase == .halfClosed
-        let streamID = calls[id].streamID
-        let hasSentHeaders = calls[id].hasSentHeaders
+        guard mayAnswer(id) else { return }
         calls[id].phase = .finished
-        calls[id].message = nil
-        calls[id].assembler.removeAll()
-        releaseHeldBytes(of: id)
+        dropRequest(of: id)
         timer?.clear(slot: id.slot)
-        guard hasSentHeaders else {
-            refuse(
-                streamID, status, httpStatus: "200", clientIsDone: clientIsDone, context: context)
-            return
-        }
-        if status == .ok {
-            write(FixedHeaders.ok, on: streamID, context: context)
+        if !calls[id].hasSentHeaders {
+            refuse(calls[id].streamID, status, clientIsDone: calls[id].clientIsDone)
+            removeCall(id)
+        } else if calls[id].queue.count == 0 {
+            writeEnd(of: id, status)
         } else {
-            var trailers = HPACKHeaders()
-            trailers.add(status)
-            write(
-                .headers(.init(headers: trailers, endStream: true)), on: streamID, context: context)
+            calls[id].queue.end = status
         }
     }
 
-    /// Ends a call of which nothing was sent, with headers alone.
+    /// Ends a stream of which nothing was sent, with headers alone.
     func refuse(
-        _ streamID: HTTP2StreamID, _ status: Status, httpStatus: String, clientIsDone: Bool,
-        context: ChannelHandlerContext
+        _ streamID: StreamID, _ status: Status, httpStatus: HTTPStatus = .ok, clientIsDone: Bool
     ) {
-        var headers: HPACKHeaders = [":status": httpStatus, "content-type": "application/grpc"]
-        headers.add(status)
-        write(.headers(.init(headers: headers, endStream: true)), on: streamID, context: context)
-        if !clientIsDone {
-            // The rest of the request would be thrown away: spare the client the sending.
-            write(.rstStream(.noError), on: streamID, context: context)
+        output.writable.writeHeaders(on: streamID, endStream: true) { output in
+            encoder.writeRefusal(status, httpStatus: httpStatus, into: &output)
         }
+        if !clientIsDone { stopClient(streamID) }
     }
-}
 
-extension HPACKHeaders {
-    fileprivate mutating func add(_ status: Status) {
-        add(name: "grpc-status", value: String(status.code.rawValue))
-        if !status.message.isEmpty {
-            add(name: "grpc-message", value: PercentEncoding.encode(status.message))
+    /// Writes the trailers of a call, whose messages have all been written, and forgets it.
+    func writeEnd(of id: CallID, _ status: Status) {
+        let streamID = calls[id].streamID
+        output.writable.writeHeaders(on: streamID, endStream: true) { output in
+            encoder.writeEnd(status, into: &output)
         }
+        if !calls[id].clientIsDone { stopClient(streamID) }
+        removeCall(id)
+    }
+
+    /// Forgets a call, and tells the service unless that has finished it.
+    func removeCall(_ id: CallID) {
+        guard let call = calls.remove(id) else { return }
+        callIDs[call.streamID] = nil
+        timer?.clear(slot: id.slot)
+        heldBytes -= call.heldBytes
+        if call.queue.count > 0 {
+            queuedBytes -= call.queue.count
+            sending.remove(id.slot)
+            waiting.remove(id.slot)
+        }
+        switch call.phase {
+        case .receiving, .halfClosed: service.cancelled(id, method: call.method, on: self)
+        case .finished: break
+        }
+        if shutDownStatus != nil { closeIfDone() }
+    }
+
+    private func mayAnswer(_ id: CallID) -> Bool {
+        !hasEnded && calls.contains(id) && calls[id].phase != .finished
+    }
+
+    /// The rest of the request would be thrown away: spares the client the sending (RFC 9113,
+    /// section 8.1).
+    private func stopClient(_ streamID: StreamID) {
+        output.writable.writeReset(streamID, .noError)
+        recentResets.insert(streamID)
     }
 }

@@ -1,68 +1,61 @@
 import NIOCore
-import NIOHPACK
-import NIOHTTP2
 
 /// Requests on their way in.
 extension ServerConnection {
-    func received(
-        _ payload: HTTP2Frame.FramePayload.Headers, on streamID: HTTP2StreamID,
-        context: ChannelHandlerContext
-    ) {
-        if let id = callIDs[streamID] {
-            // A client's trailers say no more than that it is done.
-            if payload.endStream { halfClosed(id) }
-            return
-        }
-        lastStreamID = max(lastStreamID, streamID)
+    func receivedRequest(_ head: RequestHead, on streamID: StreamID, endStream: Bool) {
         if let shutDownStatus {
-            refuse(
-                streamID, shutDownStatus, httpStatus: "200", clientIsDone: payload.endStream,
-                context: context)
+            refuse(streamID, shutDownStatus, clientIsDone: endStream)
             return
         }
-        let head: RequestHead
+        let method: MethodIndex
         do {
-            head = try RequestHead(payload.headers)
+            method = try head.method(of: methods)
         } catch {
             refuse(
-                streamID, error.status, httpStatus: error.httpStatus,
-                clientIsDone: payload.endStream, context: context)
-            return
-        }
-        guard let method = methods.index(path: head.path) else {
-            refuse(
-                streamID, methods.refusal(path: head.path), httpStatus: "200",
-                clientIsDone: payload.endStream, context: context)
+                streamID, error.status, httpStatus: error.httpStatus, clientIsDone: endStream)
             return
         }
         let id = calls.insert(
-            ServerCall(
-                streamID: streamID, method: method, requests: methods[method].requests))
+            ServerCall(streamID: streamID, method: method, requests: methods[method].requests))
         callIDs[streamID] = id
-        if let timeout = head.timeout { timer?.set(eventLoop.now + timeout, slot: id.slot) }
-        if payload.endStream { halfClosed(id) }
+        if let timeout = head.timeout { timer?.set(after: timeout, slot: id.slot) }
+        if endStream { clientIsDone(id) }
     }
 
-    func received(
-        _ payload: HTTP2Frame.FramePayload.Data, on streamID: HTTP2StreamID,
-        context: ChannelHandlerContext
-    ) {
-        guard case .byteBuffer(let bytes) = payload.data else { return }
+    /// - Parameter bytes: The part of the body that one frame brings.
+    func receivedBody(_ bytes: ByteBuffer, endStream: Bool, of id: CallID) {
         // What is received is bounded by ``GRPCLimits/partialBytesPerConnection``, so the windows
         // need not wait for the service.
-        if let size = received.add(bytes.readableBytes, window: limits.connectionWindowBytes) {
-            write(.windowUpdate(windowSizeIncrement: size), on: .rootStream, context: context)
+        if isReceiving(id), bytes.readableBytes > 0 {
+            calls[id].assembler.append(bytes)
+            deliverMessages(of: id)
         }
-        guard let id = callIDs[streamID], calls[id].phase == .receiving else { return }
-        if !payload.endStream,
-            let size = calls[id].received.add(bytes.readableBytes, window: limits.streamWindowBytes)
-        {
-            write(.windowUpdate(windowSizeIncrement: size), on: streamID, context: context)
-        }
-        calls[id].assembler.append(bytes)
-        deliverMessages(of: id)
+        guard calls.contains(id) else { return }
+        if endStream { clientIsDone(id) } else if isReceiving(id) { keepParts(of: id) }
+    }
+
+    /// The client has ended its half of a call's stream.
+    func clientIsDone(_ id: CallID) {
+        calls[id].clientIsDone = true
         guard isReceiving(id) else { return }
-        if payload.endStream { halfClosed(id) } else { keepParts(of: id) }
+        guard calls[id].assembler.heldBytes == 0 else {
+            finish(id, Status(.internal, "the request ends in the middle of a message"))
+            return
+        }
+        calls[id].phase = .halfClosed
+        releaseHeldBytes(of: id)
+        let method = calls[id].method
+        switch calls[id].requests {
+        case .many:
+            service.halfClosed(id, method: method, on: self)
+        case .single:
+            guard let message = calls[id].message else {
+                finish(id, Status(.internal, "the request holds no message"))
+                return
+            }
+            calls[id].message = nil
+            service.received(message, of: id, method: method, on: self)
+        }
     }
 
     private func isReceiving(_ id: CallID) -> Bool {
@@ -93,28 +86,6 @@ extension ServerConnection {
         }
     }
 
-    private func halfClosed(_ id: CallID) {
-        guard calls[id].phase == .receiving else { return }
-        guard calls[id].assembler.heldBytes == 0 else {
-            finish(id, Status(.internal, "the request ends in the middle of a message"))
-            return
-        }
-        calls[id].phase = .halfClosed
-        releaseHeldBytes(of: id)
-        let method = calls[id].method
-        switch calls[id].requests {
-        case .many:
-            service.halfClosed(id, method: method, on: self)
-        case .single:
-            guard let message = calls[id].message else {
-                finish(id, Status(.internal, "the request holds no message"))
-                return
-            }
-            calls[id].message = nil
-            service.received(message, of: id, method: method, on: self)
-        }
-    }
-
     /// Copies and counts what a call holds between two reads.
     private func keepParts(of id: CallID) {
         calls[id].assembler.ownHeldBytes()
@@ -126,8 +97,15 @@ extension ServerConnection {
         }
     }
 
-    func releaseHeldBytes(of id: CallID) {
+    private func releaseHeldBytes(of id: CallID) {
         heldBytes -= calls[id].heldBytes
         calls[id].heldBytes = 0
+    }
+
+    /// Lets go of what a call has received, since nothing more will be done with it.
+    func dropRequest(of id: CallID) {
+        calls[id].message = nil
+        calls[id].assembler.removeAll()
+        releaseHeldBytes(of: id)
     }
 }

@@ -1,16 +1,17 @@
 package import NIOCore
-import NIOHPACK
-package import NIOHTTP2
 
-/// The server's end of one gRPC connection: turns HTTP/2 frames into calls of a service and the
-/// service's answers into frames. Everything about it happens on its event loop.
+/// The server's end of one gRPC connection: turns a client's bytes into calls of a service and the
+/// service's answers into bytes. Everything about it happens on its event loop.
 ///
-/// There is no channel, promise or task for a call; a call is an element of a slab. Nothing is sent
-/// before ``flush()`` or the end of the present read, so that many answers cost one write.
+/// It speaks HTTP/2 itself, with nothing between it and the socket, because a handler for frames
+/// below it costs more than everything else that is done here for a request. There is no channel,
+/// promise or task for a call; a call is an element of a slab. Nothing is sent before ``flush()``
+/// or the end of the present read, so that many answers cost one write, unless there is so much
+/// that the socket can be kept busy meanwhile.
 package final class ServerConnection: ChannelDuplexHandler {
-    package typealias InboundIn = HTTP2Frame
+    package typealias InboundIn = ByteBuffer
     package typealias OutboundIn = Never
-    package typealias OutboundOut = HTTP2Frame
+    package typealias OutboundOut = ByteBuffer
 
     let service: any GRPCService
     /// The service's methods, kept here because every request needs them.
@@ -19,23 +20,46 @@ package final class ServerConnection: ChannelDuplexHandler {
     let eventLoop: any EventLoop
     /// Completes when the connection has ended.
     package let closeFuture: EventLoopFuture<Void>
-    var context: ChannelHandlerContext?
-    var calls = Slab<ServerCall>()
-    var callIDs: [HTTP2StreamID: CallID] = [:]
+    private(set) var context: ChannelHandlerContext?
     var timer: DeadlineTimer?
-    /// Parts of messages received and not delivered, over all calls.
-    var heldBytes = 0
-    /// Messages written of calls that have not left completely.
-    var queuedBytes = 0
-    var received = ReceivedBytes()
-    /// Whether something was written since the last ``flush()``.
-    package internal(set) var needsFlush = false
-    var isReading = false
-    private var isReadWanted = false
+    private var prefaceTimeout: Scheduled<Void>?
+
+    var calls = Slab<ServerCall>()
+    var callIDs: [StreamID: CallID] = [:]
+    /// The last stream that the client began.
+    var lastStreamID = StreamID.connection
     /// What new calls are refused with, once the connection is to end.
     private(set) var shutDownStatus: Status?
-    var lastStreamID = HTTP2StreamID.rootStream
-    private var prefaceTimeout: Scheduled<Void>?
+    /// Whether GOAWAY was sent, or the channel is closed: nothing more is read or written.
+    private(set) var hasEnded = false
+
+    // What comes in.
+    var reader = FrameReader()
+    var decoder: HeaderDecoder
+    /// A header block of which CONTINUATION is to come.
+    var openBlock: HeaderBlock?
+    var hasSettings = false
+    var received = ReceivedBytes()
+    /// Parts of messages received and not delivered, over all calls.
+    var heldBytes = 0
+    var recentResets = RecentResets()
+    var nuisances: Nuisances
+    private var isReading = false
+    private var isReadWanted = false
+
+    // What goes out.
+    var output = OutputBuffer()
+    var encoder = AnswerEncoder()
+    var flow = FlowControl()
+    /// Calls with queued messages that wait for the socket or the connection's window.
+    var sending = RoundRobin()
+    /// Calls with queued messages that wait for their own window.
+    var waiting = RoundRobin()
+    /// Messages in the queues of all calls.
+    var queuedBytes = 0
+    /// Whether the socket takes more.
+    var isWritable = true
+    var isPumping = false
 
     private init(service: any GRPCService, limits: GRPCLimits, channel: any Channel) {
         self.service = service
@@ -43,6 +67,9 @@ package final class ServerConnection: ChannelDuplexHandler {
         self.limits = limits
         eventLoop = channel.eventLoop
         closeFuture = channel.closeFuture
+        decoder = HeaderDecoder(methods: service.methods, listLimit: limits.headerListBytes)
+        nuisances = Nuisances(
+            perSecond: limits.nuisanceFramesPerSecond, streamErrors: limits.streamErrors)
     }
 
     /// Sets up an accepted channel, on its event loop.
@@ -51,22 +78,25 @@ package final class ServerConnection: ChannelDuplexHandler {
         _ channel: any Channel, service: any GRPCService, limits: GRPCLimits
     ) throws -> ServerConnection {
         let connection = ServerConnection(service: service, limits: limits, channel: channel)
-        try HTTP2Pipeline.add(mode: .server, limits: limits, above: connection, to: channel)
+        try channel.pipeline.syncOperations.addHandler(connection)
         return connection
     }
 
+    /// Whether something was written since the last ``flush()``.
+    package var needsFlush: Bool { output.count > 0 }
+
     /// Sends what was answered outside of a read. Call it once after a batch of answers.
     package func flush() {
-        guard needsFlush, !isReading, let context else { return }
-        needsFlush = false
-        context.flush()
+        guard !isReading else { return }
+        pump()
+        writeOut()
     }
 
     /// Answers new calls with `status` from now on, and closes the connection when those in flight
     /// are finished.
     ///
-    /// GOAWAY comes last: once it is sent, NIO takes a call that crosses it for an error of the whole
-    /// connection, which would end the calls in flight.
+    /// GOAWAY comes last, so that a call that crosses it gets a status which says why, and not just
+    /// the end of its stream.
     package func shutDown(refusingWith status: Status) {
         guard shutDownStatus == nil else { return }
         shutDownStatus = status
@@ -78,41 +108,33 @@ package final class ServerConnection: ChannelDuplexHandler {
         context?.close(promise: nil)
     }
 
-    func write(
-        _ payload: HTTP2Frame.FramePayload, on streamID: HTTP2StreamID,
-        context: ChannelHandlerContext
-    ) {
-        needsFlush = true
-        context.write(
-            wrapOutboundOut(HTTP2Frame(streamID: streamID, payload: payload)), promise: nil)
+    /// Hands what is written to the socket.
+    func writeOut() {
+        guard output.count > 0, let context else { return }
+        context.writeAndFlush(wrapOutboundOut(output.take()), promise: nil)
     }
 
-    private func closeIfDone() {
-        guard shutDownStatus != nil, calls.count == 0, let context else { return }
-        let goAway = HTTP2Frame.FramePayload.goAway(
-            lastStreamID: lastStreamID, errorCode: .noError, opaqueData: nil)
-        write(goAway, on: .rootStream, context: context)
-        needsFlush = false
-        context.flush()
-        context.close(promise: nil)
+    func closeIfDone() {
+        guard shutDownStatus != nil, calls.count == 0, !hasEnded, let context else { return }
+        hasEnded = true
+        output.writable.writeGoAway(lastStreamID: lastStreamID, .noError, reason: "")
+        // The last answers may still have to wait for the socket.
+        context.writeAndFlush(wrapOutboundOut(output.take())).assumeIsolated()
+            .whenComplete { _ in context.close(promise: nil) }
     }
 
-    private func streamClosed(_ streamID: HTTP2StreamID) {
-        guard let id = callIDs.removeValue(forKey: streamID), let call = calls.remove(id) else {
-            return
-        }
-        timer?.clear(slot: id.slot)
-        heldBytes -= call.heldBytes
-        queuedBytes -= call.queuedBytes
-        switch call.phase {
-        case .receiving, .halfClosed: service.cancelled(id, method: call.method, on: self)
-        case .finished: break
-        }
-        closeIfDone()
+    /// Ends the connection because its client broke a rule.
+    func end(_ error: ConnectionError) {
+        guard !hasEnded else { return }
+        hasEnded = true
+        output.writable.writeGoAway(
+            lastStreamID: lastStreamID, error.code, reason: error.reason)
+        writeOut()
+        close()
     }
 
     private func expire(_ slots: [UInt32]) {
-        for slot in slots {
+        for slot in slots where !hasEnded {
             let id = calls.handle(at: slot)
             let method = calls[id].method
             finish(id, Status(.deadlineExceeded, "context deadline exceeded"))
@@ -128,7 +150,7 @@ extension ServerConnection {
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         timer = DeadlineTimer(eventLoop: eventLoop) { [weak self] slots in self?.expire(slots) }
-        if context.channel.isActive { start(context: context) }
+        if context.channel.isActive { start() }
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
@@ -138,39 +160,31 @@ extension ServerConnection {
     }
 
     package func channelActive(context: ChannelHandlerContext) {
-        start(context: context)
+        start()
         context.fireChannelActive()
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
+        hasEnded = true
         prefaceTimeout?.cancel()
-        for id in calls.handles { streamClosed(calls[id].streamID) }
+        for id in calls.handles { removeCall(id) }
         context.fireChannelInactive()
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A stream's error was answered with RST_STREAM; any other is the end of the connection,
-        // and HTTP/2 has said GOAWAY.
-        if error is NIOHTTP2Errors.StreamError { return }
         context.close(promise: nil)
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !hasEnded else { return }
         isReading = true
-        if let timeout = prefaceTimeout {
-            timeout.cancel()
-            prefaceTimeout = nil
+        reader.append(unwrapInboundIn(data))
+        do throws(ConnectionError) {
+            while !hasEnded, let frame = try reader.next() { try received(frame) }
+        } catch {
+            end(error)
         }
-        let frame = unwrapInboundIn(data)
-        switch frame.payload {
-        case .headers(let headers):
-            received(headers, on: frame.streamID, context: context)
-        case .data(let data):
-            received(data, on: frame.streamID, context: context)
-        case .rstStream, .goAway, .settings, .ping, .windowUpdate, .priority, .pushPromise,
-            .alternativeService, .origin:
-            break
-        }
+        reader.ownRest()
     }
 
     package func channelReadComplete(context: ChannelHandlerContext) {
@@ -180,36 +194,49 @@ extension ServerConnection {
         context.fireChannelReadComplete()
     }
 
-    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // Most events tell of windows; comparing types is much cheaper than a failed cast.
-        if type(of: event) == StreamClosedEvent.self, let closed = event as? StreamClosedEvent {
-            streamClosed(closed.streamID)
-        }
-    }
-
     /// While the client does not take our answers we do not read its requests.
     package func read(context: ChannelHandlerContext) {
-        if context.channel.isWritable { context.read() } else { isReadWanted = true }
+        if isWritable { context.read() } else { isReadWanted = true }
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable, isReadWanted {
-            isReadWanted = false
-            context.read()
+        isWritable = context.channel.isWritable
+        if isWritable {
+            flush()
+            if isReadWanted {
+                isReadWanted = false
+                context.read()
+            }
         }
         context.fireChannelWritabilityChanged()
     }
 
-    private func start(context: ChannelHandlerContext) {
+    /// The client has begun to speak HTTP/2.
+    func stopPrefaceTimeout() {
+        prefaceTimeout?.cancel()
+        prefaceTimeout = nil
+    }
+
+    private func start() {
         prefaceTimeout = eventLoop.assumeIsolated().scheduleTask(
             in: .seconds(limits.prefaceSeconds)
         ) { [weak self] in
-            self?.context?.close(promise: nil)
+            self?.close()
         }
-        let initialWindow = 65_535
-        let increment = limits.connectionWindowBytes - initialWindow
-        guard increment > 0 else { return }
-        write(.windowUpdate(windowSizeIncrement: increment), on: .rootStream, context: context)
+        output.writable.writeSettings(
+            maxStreams: limits.streamsPerConnection, streamWindow: streamWindow,
+            headerListBytes: limits.headerListBytes)
+        let increment = connectionWindow - FlowControl.defaultWindow
+        if increment > 0 { output.writable.writeWindowUpdate(.connection, by: increment) }
         flush()
     }
+}
+
+extension ServerConnection {
+    /// What a client may send on a stream: no less than the default, which holds until the client
+    /// has read our SETTINGS.
+    var streamWindow: Int { max(limits.streamWindowBytes, FlowControl.defaultWindow) }
+
+    /// What a client may send on the connection; HTTP/2 knows no way to make it smaller.
+    var connectionWindow: Int { max(limits.connectionWindowBytes, FlowControl.defaultWindow) }
 }

@@ -1,28 +1,23 @@
 import NIOCore
 import NIOHTTP2
 
-/// The handlers below a connection of ours: joined writes, then HTTP/2 frames.
-enum HTTP2Pipeline {
+/// The handlers below a client's connection: joined writes, then HTTP/2 frames.
+enum ClientPipeline {
     static func add(
-        mode: NIOHTTP2Handler.ParserMode, limits: GRPCLimits, above handler: any ChannelHandler,
-        to channel: any Channel
+        _ connection: ClientConnection, limits: GRPCLimits, to channel: any Channel
     ) throws {
         let operations = channel.pipeline.syncOperations
         try operations.addHandler(WriteCoalescer())
-        try operations.addHandler(http2Handler(mode: mode, limits: limits))
-        try operations.addHandler(handler)
+        try operations.addHandler(http2Handler(limits: limits))
+        try operations.addHandler(connection)
     }
 
-    private static func http2Handler(
-        mode: NIOHTTP2Handler.ParserMode, limits: GRPCLimits
-    ) -> NIOHTTP2Handler {
+    private static func http2Handler(limits: GRPCLimits) -> NIOHTTP2Handler {
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
         connection.initialSettings = [
             HTTP2Setting(parameter: .maxHeaderListSize, value: limits.headerListBytes),
             HTTP2Setting(parameter: .initialWindowSize, value: limits.streamWindowBytes),
-            mode == .server
-                ? HTTP2Setting(parameter: .maxConcurrentStreams, value: limits.streamsPerConnection)
-                : HTTP2Setting(parameter: .enablePush, value: 0),
+            HTTP2Setting(parameter: .enablePush, value: 0),
         ]
         // What a call needs of its headers is checked where it is used, so that an odd header costs
         // its own call at most, and messages have lengths of their own.
@@ -39,19 +34,6 @@ enum HTTP2Pipeline {
         stream.streamErrorRateLimit.maximumCount = limits.nuisanceFramesPerSecond
         stream.streamErrorRateLimit.windowLength = .seconds(1)
         return NIOHTTP2Handler(
-            mode: mode, connectionConfiguration: connection, streamConfiguration: stream)
-    }
-}
-
-/// What one window has received since its last WINDOW_UPDATE.
-struct ReceivedBytes {
-    private var unacknowledged = 0
-
-    /// Counts received bytes, and returns the update to send once half of the window is used up.
-    mutating func add(_ count: Int, window: Int) -> Int? {
-        unacknowledged += count
-        guard unacknowledged >= window / 2 else { return nil }
-        defer { unacknowledged = 0 }
-        return unacknowledged
+            mode: .client, connectionConfiguration: connection, streamConfiguration: stream)
     }
 }
