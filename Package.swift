@@ -61,7 +61,7 @@ let package = Package(
         .systemLibrary(
             name: "CRocksDB", pkgConfig: "rocksdb",
             providers: [.apt(["librocksdb-dev"]), .brew(["rocksdb"])]),
-        module("SynodRocksDB", ["SynodBytes", "SynodStorage", "CRocksDB"]),
+        module("SynodDisk", ["SynodBytes", "SynodStorage", "CRocksDB"]),
 
         // The network.
         module("SynodTransport", ["SynodBytes", nioCore, nioPosix, logging]),
@@ -80,7 +80,7 @@ let package = Package(
             "SynodServer",
             [
                 "SynodBytes", "SynodPaxos", "SynodStorage", "SynodKeyspace", "SynodNode",
-                "SynodRocksDB", "SynodTransport", "SynodGRPC", "SynodAPI", nioCore, nioPosix,
+                "SynodDisk", "SynodTransport", "SynodGRPC", "SynodAPI", nioCore, nioPosix,
                 logging,
             ]),
         module("SynodClient", ["SynodGRPC", "EtcdWire", nioCore, nioPosix, protobuf]),
@@ -97,7 +97,7 @@ let package = Package(
         tests("SynodBytesTests", ["SynodBytes"]),
         tests(
             "SynodPaxosTests", ["SynodPaxos", "SynodBytes"], resources: [.copy("Transcripts")]),
-        tests("SynodStorageTests", ["SynodStorage", "SynodRocksDB", "SynodBytes"]),
+        tests("SynodStorageTests", ["SynodStorage", "SynodDisk", "SynodBytes"]),
         tests(
             "SynodKeyspaceTests",
             ["SynodKeyspace", "SynodStorage", "SynodBytes", "EtcdWire", protobuf]),

@@ -1,8 +1,8 @@
 import Logging
 import NIOCore
+import SynodDisk
 import SynodNode
 import SynodPaxos
-import SynodRocksDB
 import SynodStorage
 
 /// The node and what its steps ask for. A class, so that the node is changed in place; touched by

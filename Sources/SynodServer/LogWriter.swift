@@ -1,6 +1,6 @@
+import SynodDisk
 import SynodNode
 import SynodPaxos
-import SynodRocksDB
 import SynodStorage
 
 /// The disk thread: writes the node's log batches in order and reports each when it is durable.
@@ -15,14 +15,14 @@ final class LogWriter: Sendable {
 
     private let ended = Mailbox<Void>(capacity: 1)
     private let mailbox = Mailbox<Job>(capacity: .max)
-    private let store: RocksStore
+    private let store: Journal
     private let onWritten: @Sendable (LogTicket) -> Void
     private let onFailure: @Sendable (StorageError) -> Void
 
     /// The closures are called on the disk thread. After a failure nothing more is written: what
     /// an fsync has lost once, a second one does not bring back.
     init(
-        store: RocksStore, onWritten: @escaping @Sendable (LogTicket) -> Void,
+        store: Journal, onWritten: @escaping @Sendable (LogTicket) -> Void,
         onFailure: @escaping @Sendable (StorageError) -> Void
     ) {
         self.store = store
@@ -52,15 +52,24 @@ final class LogWriter: Sendable {
     private func run() {
         var jobs: [Job] = []
         while mailbox.take(into: &jobs, until: .distantFuture) {
-            guard let first = jobs.first, let last = jobs.last else { continue }
-            var batch = first.batch
-            for job in jobs.dropFirst() { batch.append(job.batch) }
-            do throws(StorageError) {
-                try store.write(batch, durability: .synced)
-            } catch {
-                return onFailure(error)
+            var group = WriteBatch()
+            for (index, job) in jobs.enumerated() {
+                if group.isEmpty { group = job.batch } else { group.append(job.batch) }
+                guard index == jobs.count - 1 || group.byteCount >= Self.groupBytes else {
+                    continue
+                }
+                do throws(StorageError) {
+                    try store.write(group, durability: .synced)
+                } catch {
+                    return onFailure(error)
+                }
+                group = WriteBatch()
+                onWritten(job.ticket)
             }
-            onWritten(last.ticket)
         }
     }
+
+    /// A group that is as large goes to the disk without those behind it: with the one batch that
+    /// makes it so, it usually has room in a segment of the journal.
+    private static let groupBytes = JournalLimits.segment / 4
 }

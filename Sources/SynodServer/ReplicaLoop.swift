@@ -2,9 +2,9 @@ import Logging
 import NIOCore
 import Synchronization
 import SynodBytes
+import SynodDisk
 import SynodNode
 import SynodPaxos
-import SynodRocksDB
 import SynodStorage
 
 /// Drives the node on one event loop: takes what came in, steps once for all of it, and does what
@@ -14,7 +14,7 @@ import SynodStorage
 /// from thread to thread, which costs more than dealing with them. What arrives in one turn of
 /// the loop, on however many connections, is one step.
 final class ReplicaLoop: Sendable {
-    typealias ServerNode = Node<RocksStore, RocksStore>
+    typealias ServerNode = Node<Journal, RocksStore>
 
     /// Events that wait; requests beyond this are refused, peers' messages dropped.
     private static let inboxCapacity = 65_536
@@ -46,7 +46,7 @@ final class ReplicaLoop: Sendable {
         self.eventLoop = eventLoop
     }
 
-    func start(_ node: consuming ServerNode, log: RocksStore, in surroundings: Surroundings) {
+    func start(_ node: consuming ServerNode, log: Journal, in surroundings: Surroundings) {
         sinks.withLock { $0 = surroundings.answerSinks }
         let onFailure: @Sendable (StorageError) -> Void = { error in
             surroundings.onFailure(Self.describe(error))

@@ -3,9 +3,9 @@ import NIOCore
 import NIOPosix
 import Synchronization
 import SynodAPI
+import SynodDisk
 import SynodNode
 import SynodPaxos
-import SynodRocksDB
 import SynodStorage
 import SynodTransport
 
@@ -185,7 +185,7 @@ private struct EventLoops {
 /// What a replica keeps on disk, opened.
 private struct Disk {
     let directory: DataDirectory
-    let log: RocksStore
+    let log: Journal
     /// Until a node owns it: the node may put another in its place.
     var state: RocksStore?
     let incarnation: UInt64

@@ -1,7 +1,7 @@
 import Logging
+import SynodDisk
 import SynodNode
 import SynodPaxos
-import SynodRocksDB
 
 /// Looks at the volume of the data directory once a second and tells the node when its space runs
 /// out, so that clients' writes are refused with a clear error while there is still room for what

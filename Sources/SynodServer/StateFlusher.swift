@@ -1,5 +1,5 @@
+import SynodDisk
 import SynodPaxos
-import SynodRocksDB
 import SynodStorage
 
 /// Makes the state durable now and then, on a thread of its own, while the replica goes on.

@@ -36,7 +36,7 @@ package protocol Store: AnyObject {
     /// A consistent picture of this moment, for reading on another thread.
     func view() -> View
 
-    /// Bytes on disk and in write buffers, roughly.
+    /// Bytes of what the store holds, roughly.
     var approximateSize: UInt64 { get }
 }
 

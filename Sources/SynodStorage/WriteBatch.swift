@@ -17,7 +17,7 @@ package struct WriteBatch: Sendable {
         @usableFromInline static let deleteRange: UInt8 = 2
     }
 
-    /// tag, key length, value length (both 32 bits, native order), key, value; repeated.
+    /// tag, key length, value length (both 32 bits, little-endian), key, value; repeated.
     @usableFromInline var buffer: Bytes = []
     /// How many operations.
     @usableFromInline package internal(set) var count = 0
@@ -64,25 +64,58 @@ package struct WriteBatch: Sendable {
 
     /// Visits the operations in order.
     package func forEach(_ body: (Operation) -> Void) {
-        buffer.withUnsafeBytes { raw in
-            var offset = 0
-            while offset < raw.count {
-                let keyCount = Int(raw.loadUnaligned(fromByteOffset: offset + 1, as: UInt32.self))
-                let valueCount = Int(raw.loadUnaligned(fromByteOffset: offset + 5, as: UInt32.self))
-                let keyStart = offset + 9
-                let valueStart = keyStart + keyCount
-                let key = UnsafeRawBufferPointer(rebasing: raw[keyStart..<valueStart])
-                let end = valueStart + valueCount
-                let value = UnsafeRawBufferPointer(rebasing: raw[valueStart..<end])
-                switch raw[offset] {
-                case Tag.put: body(.put(key: key, value: value))
-                case Tag.delete: body(.delete(key: key))
-                case Tag.deleteRange: body(.deleteRange(lower: key, upper: value))
-                default: preconditionFailure("A batch holds only operations that it was given.")
-                }
-                offset = end
+        buffer.withUnsafeBytes { Self.forEach(in: $0, body) }
+    }
+
+    /// The operations as the one buffer that they are, for a store that keeps it like that.
+    package func withEncoded(_ body: (UnsafeRawBufferPointer) -> Void) {
+        buffer.withUnsafeBytes(body)
+    }
+
+    /// Whether a buffer is what ``withEncoded(_:)`` gives out of some batch.
+    package static func isWellFormed(_ raw: UnsafeRawBufferPointer) -> Bool {
+        var rest = raw.count
+        var offset = 0
+        while rest > 0 {
+            guard rest >= headerSize, raw[offset] <= Tag.deleteRange else { return false }
+            let (keyCount, valueCount) = counts(raw, offset)
+            guard keyCount <= rest - headerSize, valueCount <= rest - headerSize - keyCount else {
+                return false
             }
+            let size = headerSize + keyCount + valueCount
+            offset += size
+            rest -= size
         }
+        return true
+    }
+
+    /// Visits the operations of a well-formed buffer in order; the slices point into it.
+    package static func forEach(in raw: UnsafeRawBufferPointer, _ body: (Operation) -> Void) {
+        var offset = 0
+        while offset < raw.count {
+            let (keyCount, valueCount) = counts(raw, offset)
+            let keyStart = offset + headerSize
+            let valueStart = keyStart + keyCount
+            let key = UnsafeRawBufferPointer(rebasing: raw[keyStart..<valueStart])
+            let end = valueStart + valueCount
+            let value = UnsafeRawBufferPointer(rebasing: raw[valueStart..<end])
+            switch raw[offset] {
+            case Tag.put: body(.put(key: key, value: value))
+            case Tag.delete: body(.delete(key: key))
+            case Tag.deleteRange: body(.deleteRange(lower: key, upper: value))
+            default: preconditionFailure("A batch holds only operations that it was given.")
+            }
+            offset = end
+        }
+    }
+
+    /// Of an operation's tag and two counts.
+    private static let headerSize = 9
+
+    private static func counts(_ raw: UnsafeRawBufferPointer, _ offset: Int) -> (Int, Int) {
+        let key = raw.loadUnaligned(fromByteOffset: offset + 1, as: UInt32.self)
+        let value = raw.loadUnaligned(fromByteOffset: offset + 5, as: UInt32.self)
+        return (Int(UInt32(littleEndian: key)), Int(UInt32(littleEndian: value)))
     }
 
     @inlinable
@@ -90,8 +123,8 @@ package struct WriteBatch: Sendable {
         _ tag: UInt8, _ key: some Collection<UInt8>, _ value: some Collection<UInt8>
     ) {
         buffer.append(tag)
-        withUnsafeBytes(of: UInt32(key.count)) { buffer.append(contentsOf: $0) }
-        withUnsafeBytes(of: UInt32(value.count)) { buffer.append(contentsOf: $0) }
+        withUnsafeBytes(of: UInt32(key.count).littleEndian) { buffer.append(contentsOf: $0) }
+        withUnsafeBytes(of: UInt32(value.count).littleEndian) { buffer.append(contentsOf: $0) }
         buffer.append(contentsOf: key)
         buffer.append(contentsOf: value)
         count += 1

@@ -1,6 +1,6 @@
 import Foundation
 import SynodBytes
-import SynodRocksDB
+import SynodDisk
 import SynodStorage
 import Testing
 

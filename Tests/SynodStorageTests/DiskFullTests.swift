@@ -1,6 +1,6 @@
 import Foundation
 import SynodBytes
-import SynodRocksDB
+import SynodDisk
 import SynodStorage
 import Testing
 
@@ -8,13 +8,13 @@ import Testing
 @Suite(.enabled(if: geteuid() == 0, "mounting a small volume needs root"))
 struct DiskFullTests {
     #if os(Linux)
-        @Test(arguments: RocksKind.allCases)
-        func aFullDiskIsReportedAndLosesNothing(_ kind: RocksKind) throws {
+        @Test(arguments: Kind.allCases)
+        func aFullDiskIsReportedAndLosesNothing(_ kind: Kind) throws {
             let volume = TemporaryDirectory().path
             try run("mount", "-t", "tmpfs", "-o", "size=40m,mode=700", "none", volume)
             defer { try? run("umount", volume) }
             let path = volume + "/store"
-            let store = try RocksStore(path: path, kind: kind, creation: .allowed)
+            let store = try open(kind, path, .allowed)
             var acknowledged = 0
             var failure: StorageError?
             while failure == nil, acknowledged < 1000 {
@@ -32,15 +32,34 @@ struct DiskFullTests {
             #expect(throws: full) { try store.put("more", "1") }
             #expect(throws: full) { try store.flush() }
             #expect(try store.get(bigEndian(acknowledged - 1))?.count == 100_000)
-            store.close()
+            close(store)
 
             try run("mount", "-o", "remount,size=200m", volume)
-            let reopened = try RocksStore(path: path, kind: kind, creation: .forbidden)
+            let reopened = try open(kind, path, .forbidden)
             let keys = try reopened.pairs().map(\.key)
             #expect(keys.count >= acknowledged)
             #expect(Array(keys.prefix(acknowledged)) == (0..<acknowledged).map(bigEndian))
             try reopened.put("more", "1", durability: .synced)
-            reopened.close()
+            close(reopened)
+        }
+
+        enum Kind: CaseIterable {
+            case journal
+            case rocks
+        }
+
+        private func open(_ kind: Kind, _ path: String, _ creation: StoreCreation) throws
+            -> any Store
+        {
+            switch kind {
+            case .journal: try Journal(path: path, creation: creation)
+            case .rocks: try RocksStore(path: path, creation: creation)
+            }
+        }
+
+        private func close(_ store: any Store) {
+            (store as? Journal)?.close()
+            (store as? RocksStore)?.close()
         }
 
         private func run(_ command: String...) throws {

@@ -1,5 +1,5 @@
 import SynodBytes
-import SynodRocksDB
+import SynodDisk
 import SynodStorage
 import Testing
 

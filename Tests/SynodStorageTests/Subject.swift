@@ -1,13 +1,15 @@
 import Foundation
 import SynodBytes
-import SynodRocksDB
+import SynodDisk
 import SynodStorage
 
 /// The implementations that one suite holds to the contract of ``Store``.
 enum SubjectKind: CaseIterable {
     case memory
-    case rocksLog
-    case rocksState
+    case journal
+    /// With segments so small that most tests fill many of them.
+    case smallJournal
+    case rocks
 }
 
 /// A store under test, and how it is closed and opened again.
@@ -19,42 +21,53 @@ final class Subject {
     init(_ kind: SubjectKind) throws {
         self.kind = kind
         store = MemoryStore()
-        if let rocks = Self.rocksKind(kind) {
-            store = try RocksStore(path: directory.path, kind: rocks, creation: .allowed)
-        }
+        store = try open(.allowed) ?? store
     }
 
     /// Closes the store in an orderly way, and opens it again.
     func reopen() throws {
-        if let memory = store as? MemoryStore {
+        switch store {
+        case let memory as MemoryStore:
             store = memory.crashImage(keepingUnsynced: memory.unsyncedBatchCount)
-        } else if let rocks = store as? RocksStore, let kind = Self.rocksKind(kind) {
-            rocks.close()
-            store = try RocksStore(path: directory.path, kind: kind, creation: .forbidden)
+        case let journal as Journal: journal.close()
+        case let rocks as RocksStore: rocks.close()
+        default: break
         }
+        store = try open(.forbidden) ?? store
     }
 
-    private static func rocksKind(_ kind: SubjectKind) -> RocksKind? {
+    private func open(_ creation: StoreCreation) throws -> (any Store)? {
         switch kind {
         case .memory: nil
-        case .rocksLog: .log
-        case .rocksState: .state
+        case .journal: try Journal(path: directory.path, creation: creation)
+        case .smallJournal:
+            try Journal(path: directory.path, creation: creation, segmentSize: smallSegment)
+        case .rocks: try RocksStore(path: directory.path, creation: creation)
         }
     }
 }
+
+/// Bytes: room for a few records.
+let smallSegment = 4096
 
 /// A new, empty directory that goes away when the test process ends.
 struct TemporaryDirectory {
     let path: String
 
-    private static let root: String = {
-        let root = TemporaryDirectory.root(of: getpid())
-        try! FileManager.default.createDirectory(
-            atPath: root, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        atexit {
-            try? FileManager.default.removeItem(atPath: TemporaryDirectory.root(of: getpid()))
+    private static let roots: (disk: String, memory: String) = {
+        let disk = root(of: getpid())
+        let isThere = FileManager.default.isWritableFile(atPath: "/dev/shm")
+        let memory = isThere ? disk.replacing(NSTemporaryDirectory(), with: "/dev/shm/") : disk
+        for root in Set([disk, memory]) {
+            try! FileManager.default.createDirectory(
+                atPath: root, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
         }
-        return root
+        atexit {
+            try? FileManager.default.removeItem(atPath: TemporaryDirectory.roots.disk)
+            try? FileManager.default.removeItem(atPath: TemporaryDirectory.roots.memory)
+        }
+        return (disk, memory)
     }()
 
     /// Where a process of this suite keeps its directories.
@@ -62,8 +75,11 @@ struct TemporaryDirectory {
         NSTemporaryDirectory() + "synod-storage-tests-\(process)"
     }
 
-    init() {
-        path = Self.root + "/" + UUID().uuidString
+    /// - Parameter inMemory: For small files, where the system has that: thousands of syncs of a
+    ///   disk take minutes.
+    init(inMemory: Bool = false) {
+        let root = inMemory ? Self.roots.memory : Self.roots.disk
+        path = root + "/" + UUID().uuidString
         try! FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700]
         )

@@ -12,9 +12,9 @@ package import SynodStorage
 ///
 ///     <path>/member/lock                     held while the directory is in use; the holder's pid
 ///                   identity, identity.copy  whose data this is
-///                   log/                     the log store
-///                   state-N/                 state stores: the current one (the log tells which),
-///                                            and one that is being received as a snapshot
+///                   log/                     the log store, a journal
+///                   state-N/                 state stores, RocksDB's: the current one (the log tells
+///                                            which), and one that is being received as a snapshot
 package final class DataDirectory: Sendable {
     package let path: String
     private let memberPath: String
@@ -55,8 +55,8 @@ package final class DataDirectory: Sendable {
     }
 
     /// Opens the log store, which ``establish(_:)`` has made.
-    package func openLog() throws(StorageError) -> RocksStore {
-        try RocksStore(path: logPath, kind: .log, creation: .forbidden)
+    package func openLog() throws(StorageError) -> Journal {
+        try Journal(path: logPath, creation: .forbidden)
     }
 
     /// The numbers of the state stores that are there, complete or not, ascending.
@@ -69,7 +69,7 @@ package final class DataDirectory: Sendable {
 
     /// Opens a state store that is known to be complete.
     package func openState(_ number: UInt32) throws(StorageError) -> RocksStore {
-        try RocksStore(path: statePath(number), kind: .state, creation: .forbidden)
+        try RocksStore(path: statePath(number), creation: .forbidden)
     }
 
     /// Makes an empty state store beside those that are there. Which one is current is for the
@@ -80,7 +80,7 @@ package final class DataDirectory: Sendable {
             throw StorageError(.corrupt, "\(statePath(.max)) is not a state store of ours.")
         }
         let path = statePath(number)
-        return (number, try RocksStore(path: path, kind: .state, creation: .allowed))
+        return (number, try RocksStore(path: path, creation: .allowed))
     }
 
     /// Removes all state stores, none of which is open, but those of these numbers.
@@ -107,7 +107,7 @@ package final class DataDirectory: Sendable {
     /// Makes the log store of a directory without an identity. One that holds something already
     /// shows that the identity was lost, not that the directory is new.
     private func makeLog() throws(StorageError) {
-        let log = try RocksStore(path: logPath, kind: .log, creation: .allowed)
+        let log = try Journal(path: logPath, creation: .allowed)
         var isEmpty = true
         try log.scan(from: [], to: nil) { _, _ in
             isEmpty = false

@@ -9,22 +9,16 @@ import SynodStorage
 /// RocksDB's own calls may come from any thread; the write batch, which is reused, is guarded.
 final class RocksHandle: @unchecked Sendable {
     private let database: OpaquePointer
-    private let kind: RocksKind
-    private let mark: DurableMark?
-    private let tools: RocksTools
-    /// Held by the one who writes: guards the tools' batch and the mark.
+    private let tools = RocksTools()
+    /// Held by the one who writes: guards the tools' batch.
     private let writing = Mutex(())
 
-    init(path: String, kind: RocksKind, isNew: Bool) throws(StorageError) {
-        self.kind = kind
-        tools = RocksTools(kind)
-        mark = kind == .log ? try DurableMark(directory: path, isNew: isNew) : nil
-        let options = try kind.makeOptions(mayCreate: isNew)
+    init(path: String, isNew: Bool) throws(StorageError) {
+        let options = try RocksOptions.make(mayCreate: isNew)
         defer { rocksdb_options_destroy(options) }
         database = try RocksFailure.check("open the store in \(path)") { error in
             rocksdb_open(options, path, error)
         }!
-        try mark?.opened(at: latestSequence)
     }
 
     deinit {
@@ -32,30 +26,18 @@ final class RocksHandle: @unchecked Sendable {
     }
 
     func write(_ changes: WriteBatch, durability: Durability) throws(StorageError) {
-        let isSyncedByLog = durability == .synced && kind == .log
         try writing.withLock { _ throws(StorageError) in
             fill(changes)
             try RocksFailure.check("write to the store") { error in
-                rocksdb_write(
-                    database, isSyncedByLog ? tools.synced : tools.buffered, tools.batch, error)
+                rocksdb_write(database, tools.buffered, tools.batch, error)
             }
-            if isSyncedByLog { try mark?.record(latestSequence) }
         }
-        if durability == .synced && kind == .state { try flush() }
+        if durability == .synced { try flush() }
     }
 
     func flush() throws(StorageError) {
-        switch kind {
-        case .state:
-            try RocksFailure.check("flush the store") { error in
-                rocksdb_flush(database, tools.flushing, error)
-            }
-        case .log:
-            let sequence = latestSequence
-            try RocksFailure.check("sync the store's log") { error in
-                rocksdb_flush_wal(database, 1, error)
-            }
-            try writing.withLock { _ throws(StorageError) in try mark?.record(sequence) }
+        try RocksFailure.check("flush the store") { error in
+            rocksdb_flush(database, tools.flushing, error)
         }
     }
 
@@ -127,10 +109,6 @@ final class RocksHandle: @unchecked Sendable {
         property("rocksdb.live-sst-files-size") + property("rocksdb.cur-size-all-mem-tables")
     }
 
-    private var latestSequence: UInt64 {
-        rocksdb_get_latest_sequence_number(database)
-    }
-
     private func property(_ name: String) -> UInt64 {
         var value: UInt64 = 0
         rocksdb_property_int(database, name, &value)
@@ -160,19 +138,16 @@ final class RocksHandle: @unchecked Sendable {
 private struct RocksTools: ~Copyable {
     let reading = rocksdb_readoptions_create()!
     let buffered = rocksdb_writeoptions_create()!
-    let synced = rocksdb_writeoptions_create()!
     let flushing = rocksdb_flushoptions_create()!
     let batch = rocksdb_writebatch_create()!
 
-    init(_ kind: RocksKind) {
-        rocksdb_writeoptions_disable_WAL(buffered, kind == .state ? 1 : 0)
-        rocksdb_writeoptions_set_sync(synced, 1)
+    init() {
+        rocksdb_writeoptions_disable_WAL(buffered, 1)
     }
 
     deinit {
         rocksdb_writebatch_destroy(batch)
         rocksdb_flushoptions_destroy(flushing)
-        rocksdb_writeoptions_destroy(synced)
         rocksdb_writeoptions_destroy(buffered)
         rocksdb_readoptions_destroy(reading)
     }

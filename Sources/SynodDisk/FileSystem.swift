@@ -9,68 +9,6 @@ import SynodStorage
     import Darwin
 #endif
 
-/// An open file, closed when it goes out of scope.
-struct OpenFile: ~Copyable {
-    private let descriptor: Int32
-
-    /// - Parameter flags: As for open(2). Children of this process never inherit the file.
-    init(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(StorageError) {
-        descriptor = open(path, flags | O_CLOEXEC, mode)
-        if descriptor < 0 { throw FileSystem.error("open \(path)") }
-    }
-
-    deinit { close(descriptor) }
-
-    /// Takes the exclusive lock, or returns false if another open file of any process has it.
-    func tryLock() -> Bool {
-        flock(descriptor, LOCK_EX | LOCK_NB) == 0
-    }
-
-    func write(_ bytes: Bytes, at offset: Int) throws(StorageError) {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { raw in
-                pwrite(
-                    descriptor, raw.baseAddress! + written, raw.count - written,
-                    off_t(offset + written))
-            }
-            if count < 0 && errno == EINTR { continue }
-            if count < 0 { throw FileSystem.error("write a file") }
-            written += count
-        }
-    }
-
-    /// At most `limit` bytes from the beginning.
-    func read(limit: Int) throws(StorageError) -> Bytes {
-        var bytes = Bytes(repeating: 0, count: limit)
-        var filled = 0
-        while filled < limit {
-            let count = bytes.withUnsafeMutableBytes { raw in
-                pread(descriptor, raw.baseAddress! + filled, limit - filled, off_t(filled))
-            }
-            if count < 0 && errno == EINTR { continue }
-            if count < 0 { throw FileSystem.error("read a file") }
-            if count == 0 { break }
-            filled += count
-        }
-        bytes.removeSubrange(filled...)
-        return bytes
-    }
-
-    func truncate() throws(StorageError) {
-        if ftruncate(descriptor, 0) != 0 { throw FileSystem.error("truncate a file") }
-    }
-
-    func sync() throws(StorageError) {
-        #if canImport(Darwin)
-            let result = fcntl(descriptor, F_FULLFSYNC)
-        #else
-            let result = fsync(descriptor)
-        #endif
-        if result != 0 { throw FileSystem.error("sync a file") }
-    }
-}
-
 /// The few operations on files that the data directory needs.
 enum FileSystem {
     /// The error that `errno` stands for after a failed attempt to do `purpose`.
@@ -78,7 +16,9 @@ enum FileSystem {
         let code = errno
         let reason = String(cString: strerror(code))
         let isFull = code == ENOSPC || code == EDQUOT
-        return StorageError(isFull ? .full : .io, "Could not \(purpose): \(reason).")
+        return StorageError(
+            isFull ? .full : .io,
+            "Could not \(purpose): \(reason). \(isFull ? Advice.freeSpace : Advice.checkDisk)")
     }
 
     static func exists(_ path: String) -> Bool {
@@ -90,13 +30,6 @@ enum FileSystem {
         var status = stat()
         if stat(path, &status) != 0 { throw error("examine \(path)") }
         return status.st_mode & 0o777
-    }
-
-    /// The length of a file in bytes.
-    static func size(_ path: String) throws(StorageError) -> UInt64 {
-        var status = stat()
-        if stat(path, &status) != 0 { throw error("examine \(path)") }
-        return UInt64(status.st_size)
     }
 
     /// Makes a directory and those above it, for this user alone; not an error if it is there.
@@ -141,8 +74,18 @@ enum FileSystem {
             try file.write(bytes, at: 0)
             try file.sync()
         }
-        if rename(temporary, path) != 0 { throw error("rename \(temporary)") }
+        try move(temporary, to: path)
         try syncDirectory(parent(of: path))
+    }
+
+    /// Gives a file another name, at which there may be one that then goes away.
+    static func move(_ path: String, to newPath: String) throws(StorageError) {
+        if rename(path, newPath) != 0 { throw error("rename \(path)") }
+    }
+
+    /// Removes a file; one that is open goes away when it is closed.
+    static func remove(_ path: String) throws(StorageError) {
+        if unlink(path) != 0 { throw error("remove \(path)") }
     }
 
     /// Makes the creation, renaming and removal of a directory's entries durable.

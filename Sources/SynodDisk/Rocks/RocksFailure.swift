@@ -22,13 +22,13 @@ enum RocksFailure {
     static func error(_ text: String, _ purpose: String) -> StorageError {
         let (kind, advice): (StorageError.Kind, String) =
             if has(text, ["No space left", "Disk quota exceeded"]) {
-                (.full, "Free some space on the volume, then start again.")
+                (.full, Advice.freeSpace)
             } else if has(text, ["While lock file", "lock hold by"]) {
                 (.locked, "Stop the process that uses the directory, then start again.")
             } else if has(text, ["Corruption", "No such file or directory", "checksum mismatch"]) {
                 (.corrupt, Advice.replaceMember)
             } else {
-                (.io, "Check the disk and the kernel's messages, then start again.")
+                (.io, Advice.checkDisk)
             }
         return StorageError(kind, "Could not \(purpose): \(text). \(advice)")
     }
@@ -36,12 +36,4 @@ enum RocksFailure {
     private static func has(_ text: String, _ needles: [String]) -> Bool {
         needles.contains { text.contains($0) }
     }
-}
-
-/// Sentences that several errors end with.
-enum Advice {
-    static let replaceMember = """
-        The data cannot be trusted: keep the directory for examination, remove this member from \
-        the cluster and add it again with an empty data directory.
-        """
 }

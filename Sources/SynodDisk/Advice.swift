@@ -1,0 +1,9 @@
+/// Sentences that several errors end with.
+enum Advice {
+    static let replaceMember = """
+        The data cannot be trusted: keep the directory for examination, remove this member from \
+        the cluster and add it again with an empty data directory.
+        """
+    static let freeSpace = "Free some space on the volume, then start again."
+    static let checkDisk = "Check the disk and the kernel's messages, then start again."
+}
