@@ -3,6 +3,11 @@
 release := -c release
 swift_files := $$(git ls-files --cached --others --exclude-standard '*.swift' ':!Sources/EtcdWire')
 
+# By product: --build-tests would build all that the dependencies have to offer, a protobuf
+# compiler in C++ among it.
+build_tests := swift build $(release) --product synod && \
+    swift build $(release) --product synodPackageTests
+
 # Tests that keep the processors busy; those that wait for sockets and processes run apart from them.
 pure_tests := SynodBytesTests|SynodPaxosTests|SynodStorageTests|SynodKeyspaceTests|SynodNodeTests
 
@@ -22,7 +27,7 @@ build: ## Build the synod program, after installing what is missing.
 
 test: ## Build everything and run the tests that take minutes at most.
 	@scripts/bootstrap --test
-	swift build $(release) --build-tests
+	$(build_tests)
 	swift test $(release) --skip-build --disable-xctest --filter '$(pure_tests)'
 	swift test $(release) --skip-build --disable-xctest --no-parallel \
 	    --skip '$(pure_tests)|EndToEndTests'
@@ -30,7 +35,7 @@ test: ## Build everything and run the tests that take minutes at most.
 
 test-long: ## Run all tests in their long form: more seeds, more kills, more data.
 	@scripts/bootstrap --test
-	swift build $(release) --build-tests
+	$(build_tests)
 	SYNOD_LONG_TESTS=1 swift test $(release) --skip-build --disable-xctest
 
 check: lint test ## What continuous integration does: check the format, build, test.

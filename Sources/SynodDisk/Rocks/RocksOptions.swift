@@ -6,7 +6,8 @@ import SynodStorage
 /// - A failed background write is never resumed by the engine itself.
 /// - Memory is bounded: two write buffers, a small block cache that also holds the indexes,
 ///   and few open files.
-/// - One thread writes, so inserting into the write buffer needs no atomic operations.
+/// - One thread writes, so inserting into the write buffer needs no atomic operations, and records
+///   come in the order of their keys, so an insertion begins where the one before it ended.
 enum RocksOptions {
     private static let text = """
         paranoid_checks=true;\
@@ -16,6 +17,7 @@ enum RocksOptions {
         max_open_files=128;\
         max_write_buffer_number=2;\
         allow_concurrent_memtable_write=false;\
+        memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.1;\
         enable_pipelined_write=false;\
         skip_stats_update_on_db_open=true;\
         stats_dump_period_sec=0;\
