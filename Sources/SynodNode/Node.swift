@@ -47,19 +47,6 @@ package struct Node<Log: Store, State: Store> {
     var storedBytes: UInt64
     private var measureAt: Instant
 
-    /// A read that waits until it may run.
-    struct PendingRead: Sendable {
-        let token: RequestToken
-        let body: ClientRequest.Body
-    }
-
-    /// A message that waits for a write.
-    private struct HeldMessage {
-        let ticket: WriteTicket
-        let destination: Destination
-        let message: Bytes
-    }
-
     /// Reads what the stores hold, executes what the log has beyond the state, and records that
     /// this replica has started once more.
     ///
@@ -385,4 +372,19 @@ package struct Node<Log: Store, State: Store> {
             self.receiver = receiver
         }
     }
+}
+
+// Outside of the node, because what is nested in a generic type is generic itself, and slow.
+
+/// A read that waits until it may run.
+struct PendingRead: Sendable {
+    let token: RequestToken
+    let body: ClientRequest.Body
+}
+
+/// A message that waits for a write.
+private struct HeldMessage {
+    let ticket: WriteTicket
+    let destination: Destination
+    let message: Bytes
 }

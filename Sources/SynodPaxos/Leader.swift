@@ -156,9 +156,9 @@ package struct Leader: Sendable {
     /// flight.
     ///
     /// Every slot costs each replica a write and its messages, however small it is. With the
-    /// second condition each entry is half as large as all before it that are not chosen, so that
-    /// a round trip sees a dozen slots at most, be it ever so long, while a lone command still
-    /// goes at once and a slow majority makes for larger entries instead of more.
+    /// second condition each entry is half as large as all before it that are not chosen: the slots
+    /// of a round trip grow with the logarithm of its commands only, so that a slow majority makes
+    /// for larger entries instead of more, and a lone command still goes at once.
     private var waitsForMore: Bool {
         guard queueBytes < Limits.entryBytes else { return false }
         if queueBytes * 2 < inFlightBytes { return true }
