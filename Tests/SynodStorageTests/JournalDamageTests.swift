@@ -118,6 +118,24 @@ import Testing
         #expect(refused > 0)
     }
 
+    /// After a power cut the mark may be of some time ago. Then it is the records behind it that
+    /// show that a damaged one was acknowledged; only the very last one has none behind it.
+    @Test func damageInTheMiddleIsNoticedWithAnOldMark() throws {
+        let mark = try Data(contentsOf: URL(fileURLWithPath: sample.earlier + "/DURABLE"))
+        #expect(try sample.outcome(of: "DURABLE") { _ in Bytes(mark) } == .intact)
+        let segments = try sample.segments
+        for (name, sector) in [
+            (segments[segments.count - 2], 7), (segments[segments.count - 1], 0),
+        ] {
+            let outcome = try sample.outcome { copy in
+                try mark.write(to: URL(fileURLWithPath: copy + "/DURABLE"))
+                try Data(sample.content(name).flipping(sector * 512 * 8 + 400))
+                    .write(to: URL(fileURLWithPath: copy + "/" + name))
+            }
+            #expect(outcome == .refused(.corrupt), "\(name)")
+        }
+    }
+
     @Test func eitherSlotOfTheMarkIsEnough() throws {
         let whole = try sample.content("DURABLE")
         for bit in stride(from: 0, to: 48 * 8, by: 5) {
@@ -148,6 +166,15 @@ import Testing
             try Data([1]).write(to: URL(fileURLWithPath: copy + "/spare-99.new"))
         }
         #expect(unfinished == .intact)
+    }
+
+    /// A crash came when the mark said that a segment is not needed and it was not gone yet.
+    @Test func aSegmentThatIsNotNeededAnyMoreIsNotRead() throws {
+        let outcome = try sample.outcome { copy in
+            let bytes = try sample.content(sample.segments[0])
+            try Data(bytes).write(to: URL(fileURLWithPath: copy + "/segment-1"))
+        }
+        #expect(outcome == .intact)
     }
 
     @Test func theLogOfAnEarlierReleaseIsRefusedInSoManyWords() throws {

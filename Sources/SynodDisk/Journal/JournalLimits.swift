@@ -4,6 +4,10 @@ package enum JournalLimits {
     /// than once a second at 10 MB/s; small enough that the few kept in reserve are no burden.
     package static let segment = 16 << 20
 
+    /// Bytes of a journal's very first segment: whoever makes many small ones does not wait for
+    /// many large files.
+    static let firstSegment = 1 << 20
+
     /// Records begin at multiples of this many bytes: the unit that a disk writes whole or not at
     /// all. So an acknowledged record never shares a sector with a later write that may be torn.
     static let sector = 512
@@ -18,8 +22,8 @@ package enum JournalLimits {
 
     /// A new spare segment is made when the one in use is filled to this part of it, which leaves
     /// the time in which the rest is filled.
-    static func makesSpare(at offset: Int, of segmentSize: Int) -> Bool {
-        offset >= segmentSize / 4
+    static func makesSpare(at offset: Int, of size: Int) -> Bool {
+        offset >= size / 4
     }
 
     /// An oldest segment with at most this many live bytes is emptied by writing them again: a

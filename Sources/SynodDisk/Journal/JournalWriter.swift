@@ -98,7 +98,7 @@ struct JournalWriter: ~Copyable {
         sequence = header.sequence
         checksum = header.checksum
         self.head = head
-        if JournalLimits.makesSpare(at: head.offset, of: folder.segmentSize) {
+        if JournalLimits.makesSpare(at: head.offset, of: head.file.size) {
             folder.prepareSpare()
         }
         return start

@@ -76,11 +76,16 @@ struct SegmentFolder: ~Copyable {
                 try FileSystem.move(spare.path, to: target)
                 begun = spare.file
             } else {
-                begun = try SegmentFile(making: target, size: segmentSize)
+                begun = try SegmentFile(making: target, size: size(of: number, for: record))
             }
         }
         try FileSystem.syncDirectory(path)
         return begun
+    }
+
+    private func size(of number: UInt64, for record: Int) -> Int {
+        let first = min(JournalLimits.firstSegment, segmentSize)
+        return number == 1 && record <= first ? first : segmentSize
     }
 
     /// Has a spare file made if there is none.
