@@ -203,6 +203,7 @@ extension ServerConnection {
         if !hasSettings {
             hasSettings = true
             stopPrefaceTimeout()
+            introduce()
         }
         if let size = settings.headerTableSize { encoder.peerAllows(tableSize: size) }
         if let window = settings.initialWindow {

@@ -48,6 +48,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     private var isReadWanted = false
 
     // What goes out.
+    private var hasIntroduced = false
     var output = OutputBuffer()
     var encoder = AnswerEncoder()
     var flow = FlowControl()
@@ -116,6 +117,7 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     func closeIfDone() {
         guard shutDownStatus != nil, calls.count == 0, !hasEnded, let context else { return }
+        introduce()
         hasEnded = true
         output.writable.writeGoAway(lastStreamID: lastStreamID, .noError, reason: "")
         // The last answers may still have to wait for the socket.
@@ -127,11 +129,24 @@ package final class ServerConnection: ChannelDuplexHandler {
     func end(_ error: ConnectionError) {
         guard !hasEnded else { return }
         hasEnded = true
-        output.writable.writeGoAway(
-            lastStreamID: lastStreamID, error.code, reason: error.reason)
+        if reader.hasPreface {
+            introduce()
+            output.writable.writeGoAway(
+                lastStreamID: lastStreamID, error.code, reason: error.reason)
+        } else {
+            output.writable.writeString(Self.answerToHTTP1)
+        }
         writeOut()
         close()
     }
+
+    /// What a browser or a probe of HTTP/1.1 can show to people.
+    private static let answerToHTTP1 = """
+        HTTP/1.1 505 HTTP Version Not Supported\r\n\
+        Content-Type: text/plain\r\n\
+        Connection: close\r\n\r\n\
+        This port speaks gRPC over HTTP/2 without TLS: use a client of etcd's v3 API.\n
+        """
 
     private func expire(_ slots: [UInt32]) {
         for slot in slots where !hasEnded {
@@ -223,12 +238,18 @@ extension ServerConnection {
         ) { [weak self] in
             self?.close()
         }
+    }
+
+    /// Our half of the preface (RFC 9113, section 3.4). It waits for the client's, so that who does not
+    /// speak HTTP/2 can be told so in words.
+    func introduce() {
+        guard !hasIntroduced else { return }
+        hasIntroduced = true
         output.writable.writeSettings(
             maxStreams: limits.streamsPerConnection, streamWindow: streamWindow,
             headerListBytes: limits.headerListBytes)
         let increment = connectionWindow - FlowControl.defaultWindow
         if increment > 0 { output.writable.writeWindowUpdate(.connection, by: increment) }
-        flush()
     }
 }
 

@@ -108,6 +108,16 @@ import Testing
         #expect(service.batches.isEmpty)
     }
 
+    @Test func aClientOfHTTP1IsToldWhatThisPortSpeaks() throws {
+        let channel = EmbeddedChannel()
+        try ServerConnection.configure(channel, service: EchoService(), limits: GRPCLimits())
+        channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
+        _ = try? channel.writeInbound(ByteBuffer(string: "GET /health HTTP/1.1\r\n\r\n"))
+        let answer = try #require(try channel.readOutbound(as: ByteBuffer.self))
+        #expect(String(buffer: answer).hasPrefix("HTTP/1.1 505 "))
+        #expect(!channel.isActive)
+    }
+
     @Test func aSilentConnectionIsClosed() throws {
         let channel = EmbeddedChannel()
         try ServerConnection.configure(channel, service: EchoService(), limits: GRPCLimits())

@@ -6,7 +6,7 @@ package struct FrameReader {
     private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 
     private var buffer = ByteBuffer()
-    private var hasPreface = false
+    package private(set) var hasPreface = false
 
     package init() {}
 
