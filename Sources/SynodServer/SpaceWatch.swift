@@ -48,8 +48,9 @@ final class SpaceWatch: Sendable {
         } while end.take(into: &nothing, until: Platform.now() + Self.interval)
     }
 
-    /// A fiftieth of the volume, between 16 and 256 MiB.
+    /// A fiftieth of the volume, between 32 and 256 MiB: at least a spare segment of the log and a
+    /// write buffer of the state.
     private static func reserve(of total: UInt64) -> UInt64 {
-        min(max(total / 50, 16 << 20), 256 << 20)
+        min(max(total / 50, 32 << 20), 256 << 20)
     }
 }
