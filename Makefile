@@ -4,7 +4,7 @@ release := -c release
 swift_files := $$(git ls-files --cached --others --exclude-standard '*.swift' ':!Sources/EtcdWire')
 
 # Tests that keep the processors busy; those that wait for sockets and processes run apart from them.
-pure_tests := SynodBytesTests|SynodPaxosTests|SynodStorageTests|SynodKeyspaceTests|SynodNodeTests
+pure_tests := SynodBytesTests|SynodPaxosTests|SynodStorageTests|SynodKeyspaceTests|SynodNodeTests|SynodCheckTests
 
 replicas ?= 3
 
