@@ -9,7 +9,7 @@ build_tests := swift build $(release) --product synod && \
     swift build $(release) --product synodPackageTests
 
 # Tests that keep the processors busy; those that wait for sockets and processes run apart from them.
-pure_tests := SynodBytesTests|SynodPaxosTests|SynodStorageTests|SynodKeyspaceTests|SynodNodeTests
+pure_tests := SynodBytesTests|SynodPaxosTests|SynodStorageTests|SynodKeyspaceTests|SynodNodeTests|SynodCheckTests
 
 replicas ?= 3
 

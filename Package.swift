@@ -56,6 +56,7 @@ let package = Package(
         module("SynodStorage", ["SynodBytes"]),
         module("SynodKeyspace", ["SynodBytes", "SynodStorage"]),
         module("SynodNode", ["SynodBytes", "SynodPaxos", "SynodStorage", "SynodKeyspace", deque]),
+        module("SynodCheck", ["SynodBytes"]),
 
         // The disk.
         .systemLibrary(
@@ -102,6 +103,7 @@ let package = Package(
             "SynodKeyspaceTests",
             ["SynodKeyspace", "SynodStorage", "SynodBytes", "EtcdWire", protobuf]),
         tests("SynodNodeTests", ["SynodNode", "SynodPaxos", "SynodKeyspace", "SynodStorage"]),
+        tests("SynodCheckTests", ["SynodCheck", "SynodBytes"]),
         tests("SynodTransportTests", ["SynodTransport", "SynodBytes", nioCore, nioPosix, logging]),
         tests(
             "SynodGRPCTests",

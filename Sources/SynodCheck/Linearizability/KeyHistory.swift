@@ -1,0 +1,60 @@
+import SynodBytes
+
+/// All that a history says about one key.
+struct KeyHistory {
+    /// A step before values are numbered.
+    struct Event {
+        let operation: Int
+        let call: UInt64
+        /// Nil: the step may be taken at any time after the call, or never.
+        let end: UInt64?
+        let step: RegisterStep<Bytes>
+    }
+
+    struct Planned {
+        let operation: Int
+        let call: UInt64
+        let end: UInt64?
+        let transition: Transition
+
+        /// Whether an order without it explains the history too.
+        var isOptional: Bool { end == nil }
+    }
+
+    /// By their calls.
+    let steps: [Planned]
+
+    init(_ events: [Event]) {
+        var values: Set<Bytes> = []
+        for event in events { event.step.forEachValue { values.insert($0) } }
+        let sorted = values.sorted { $0.lexicographicallyPrecedes($1) }
+        let numbers = Dictionary(
+            uniqueKeysWithValues: sorted.enumerated().map { ($1, Int32($0 + 1)) })
+        let planned = events.map { event in
+            Planned(
+                operation: event.operation, call: event.call, end: event.end,
+                transition: Transition(event.step.map { numbers[$0] ?? 0 }))
+        }
+        steps = Self.withoutUnobserved(planned).sorted { $0.call < $1.call }
+    }
+
+    /// Drops optional steps to states in which no conditional step is possible. Whatever follows
+    /// one in an order replaces its effect unseen, so an order exists without it as well; and each
+    /// that stays can double the search.
+    private static func withoutUnobserved(_ planned: [Planned]) -> [Planned] {
+        var expected: Set<Int32> = []
+        var others: [Transition] = []
+        for transition in planned.map(\.transition) where !transition.isUnconditional {
+            if let state = transition.onlyState {
+                expected.insert(state)
+            } else {
+                others.append(transition)
+            }
+        }
+        return planned.filter { step in
+            guard step.isOptional else { return true }
+            guard let target = step.transition.target else { return false }
+            return expected.contains(target) || others.contains { $0.apply(target) != nil }
+        }
+    }
+}

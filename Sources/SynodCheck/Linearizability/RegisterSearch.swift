@@ -1,0 +1,73 @@
+/// Looks for an order of one key's steps that explains them all: the search of Wing & Gong (1993)
+/// with the cache of Lowe (2017), without recursion.
+///
+/// A step can be next if it was called before anything that is still missing returned. The first
+/// that fits the register is taken; where none fits, the last one taken is put back.
+struct RegisterSearch {
+    enum Result {
+        case linearizable
+        /// However the others are ordered, this step never fits before its return.
+        case stuck(step: Int)
+        case outOfBudget
+    }
+
+    private let steps: [KeyHistory.Planned]
+    private var list: EntryList
+    private var taken: LinearizedSet
+    private var cache = ConfigurationCache()
+    private var path: [(step: Int, before: Int32)] = []
+    /// Of those that must be in the order.
+    private var missing: Int
+    private var state: Int32 = 0
+
+    init(_ history: KeyHistory) {
+        steps = history.steps
+        list = EntryList(steps)
+        taken = LinearizedSet(count: steps.count)
+        missing = steps.count { !$0.isOptional }
+    }
+
+    mutating func run(stepBudget: inout Int) -> Result {
+        var entry = list.first
+        var stuck = (missing: Int.max, step: 0)
+        while missing > 0 {
+            guard stepBudget > 0 else { return .outOfBudget }
+            stepBudget -= 1
+            if list.isCall(entry) {
+                entry = take(entry) ? list.first : list.entry(after: entry)
+                continue
+            }
+            // A step that must be there returns, and nothing in the list fits before it.
+            if missing < stuck.missing { stuck = (missing, list.step(returningAt: entry)) }
+            guard let last = putBack() else { return .stuck(step: stuck.step) }
+            entry = list.entry(after: last)
+        }
+        return .linearizable
+    }
+
+    /// Takes a step if the register allows it and this leads to where the search has not been.
+    private mutating func take(_ step: Int) -> Bool {
+        let planned = steps[step]
+        guard let after = planned.transition.apply(state) else { return false }
+        if planned.isOptional, after == state { return false }
+        taken.insert(step)
+        guard cache.insert(taken, after) else {
+            taken.remove(step)
+            return false
+        }
+        path.append((step, state))
+        state = after
+        list.lift(step)
+        if !planned.isOptional { missing -= 1 }
+        return true
+    }
+
+    private mutating func putBack() -> Int? {
+        guard let (step, before) = path.popLast() else { return nil }
+        taken.remove(step)
+        state = before
+        list.unlift(step)
+        if !steps[step].isOptional { missing += 1 }
+        return step
+    }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import SynodBytes
+import SynodCheck
+import Testing
+
+/// The checkers against the definition, on random histories. A failure names its seed.
+@Suite struct PropertyTests {
+    static let isLong = ProcessInfo.processInfo.environment["SYNOD_LONG_TESTS"] != nil
+    static let caseCount: UInt64 = isLong ? 60_000 : 3_000
+
+    @Test func whatWasExecutedIsValid() {
+        for seed in 0..<Self.caseCount / 20 {
+            var random = RandomHistory(seed: seed, .wholeStore)
+            random.keyCount = 1 + Int(seed % 12)
+            random.repeatsValues = seed.isMultiple(of: 5)
+            random.unknownPercentage = seed % 20
+            let history = random.draw(300)
+            expect(RevisionOrderCheck.judge(history), isValid: true, seed, history)
+            expect(LinearizabilityCheck.judge(history), isValid: true, seed, history)
+        }
+    }
+
+    @Test func theOrderOfRevisionsIsJudgedAsByBruteForce() {
+        var validCount = 0
+        for seed in 0..<Self.caseCount {
+            let history = drawSmall(seed, .wholeStore)
+            let isValid = BruteForce.isLinearizable(history, .revisions)
+            validCount += isValid ? 1 : 0
+            expect(RevisionOrderCheck.judge(history), isValid: isValid, seed, history)
+            // An operation on several keys is more than its projections.
+            if isValid { expect(LinearizabilityCheck.judge(history), isValid: true, seed, history) }
+        }
+        print("revision order: \(Self.caseCount) cases, of which \(validCount) are valid")
+        #expect(validCount > Self.caseCount / 10 && validCount < Self.caseCount * 9 / 10)
+    }
+
+    @Test func registersAreJudgedAsByBruteForce() {
+        var validCount = 0
+        for seed in 0..<Self.caseCount {
+            let history = drawSmall(seed, .registers)
+            let isValid = BruteForce.isLinearizable(history, .values)
+            validCount += isValid ? 1 : 0
+            expect(LinearizabilityCheck.judge(history), isValid: isValid, seed, history)
+            let isStrictlyValid = BruteForce.isLinearizable(history, .revisions)
+            expect(RevisionOrderCheck.judge(history), isValid: isStrictlyValid, seed, history)
+        }
+        print("registers: \(Self.caseCount) cases, of which \(validCount) are valid")
+        #expect(validCount > Self.caseCount / 10 && validCount < Self.caseCount * 9 / 10)
+    }
+
+    /// A few operations of which nearly all overlap, mutated more often than not.
+    private func drawSmall(_ seed: UInt64, _ kind: RandomHistory.Kind) -> History {
+        var random = RandomHistory(seed: seed, kind)
+        random.keyCount = 1 + Int(seed % 3)
+        random.repeatsValues = seed.isMultiple(of: 4)
+        random.unknownPercentage = seed.isMultiple(of: 3) ? 45 : 15
+        var history = random.draw(3 + Int(random.prng.below(5)))
+        var mutation = Mutation(prng: random.prng.fork())
+        if random.prng.chance(4, in: 5) { mutation.mutate(&history) }
+        return history.operations.isEmpty ? random.draw(3) : history
+    }
+
+    private func expect(_ verdict: Verdict, isValid: Bool, _ seed: UInt64, _ history: History) {
+        guard verdict.isValid != isValid else { return }
+        let lines = history.operations.count > 20 ? "" : "\(history.operations)"
+        Issue.record("seed \(seed) should be \(isValid ? "valid" : "invalid"): \(verdict) \(lines)")
+    }
+}
