@@ -186,4 +186,11 @@ import Testing
             story.told(10...20, 2, put("a", "1"), .delete(count: 1))
         }
     }
+
+    @Test func aDeleteOfOneKeyThatCountsTwo() {
+        expect(revisions: false, values: false) { story in
+            story.told(10...20, 2, put("a", "1"), ok)
+            story.told(30...40, 3, delete("a"), .delete(count: 2))
+        }
+    }
 }

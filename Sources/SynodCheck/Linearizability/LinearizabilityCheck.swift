@@ -17,6 +17,8 @@ import SynodBytes
 /// operation on several keys happens on all of them at once, for each key sees its own part of it,
 /// and the failure of a transaction whose conditions are on several keys says nothing about any.
 /// Serializable reads are not linearizable and are not looked at here.
+///
+/// A read of a range costs as much as a read of each key in it that the history names.
 package enum LinearizabilityCheck {
     /// Every key is absent before the first operation. The budget counts steps of the search, over
     /// all keys.
