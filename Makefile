@@ -9,11 +9,12 @@ build_tests := swift build $(release) --product synod && \
     swift build $(release) --product synodPackageTests
 
 # Tests that keep the processors busy; those that wait for sockets and processes run apart from them.
-pure_tests := SynodBytesTests|SynodPaxosTests|SynodStorageTests|SynodKeyspaceTests|SynodNodeTests|SynodCheckTests
+pure_tests := SynodBytesTests|SynodPaxosTests|SynodStorageTests|SynodKeyspaceTests|SynodNodeTests|SynodSimulationTests|SynodCheckTests
 
 replicas ?= 3
+SEEDS ?= 1..10000
 
-.PHONY: help run build test test-long check lint format clean
+.PHONY: help run build test test-long sim check lint format clean
 
 help: ## Show what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -37,6 +38,9 @@ test-long: ## Run all tests in their long form: more seeds, more kills, more dat
 	@scripts/bootstrap --test
 	$(build_tests)
 	SYNOD_LONG_TESTS=1 swift test $(release) --skip-build --disable-xctest
+
+sim: build ## Break simulated clusters on purpose (SEEDS=1..10000).
+	.build/release/synod sim --seeds $(SEEDS)
 
 check: lint test ## What continuous integration does: check the format, build, test.
 

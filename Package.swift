@@ -58,6 +58,14 @@ let package = Package(
         module("SynodNode", ["SynodBytes", "SynodPaxos", "SynodStorage", "SynodKeyspace", deque]),
         module("SynodCheck", ["SynodBytes"]),
 
+        // Whole clusters in virtual time; pure as well.
+        module(
+            "SynodSimulation",
+            [
+                "SynodBytes", "SynodPaxos", "SynodStorage", "SynodKeyspace", "SynodNode",
+                "SynodCheck",
+            ]),
+
         // The disk.
         .systemLibrary(
             name: "CRocksDB", pkgConfig: "rocksdb",
@@ -91,7 +99,7 @@ let package = Package(
             name: "synod",
             dependencies: [
                 "SynodServer", "SynodAPI", "SynodClient", "SynodBench", "SynodLauncher", "EtcdWire",
-                arguments, logging, protobuf,
+                "SynodSimulation", "SynodPaxos", arguments, logging, protobuf,
             ],
             swiftSettings: strict),
 
@@ -104,6 +112,7 @@ let package = Package(
             ["SynodKeyspace", "SynodStorage", "SynodBytes", "EtcdWire", protobuf]),
         tests("SynodNodeTests", ["SynodNode", "SynodPaxos", "SynodKeyspace", "SynodStorage"]),
         tests("SynodCheckTests", ["SynodCheck", "SynodBytes"]),
+        tests("SynodSimulationTests", ["SynodSimulation", "SynodBytes", "SynodPaxos"]),
         tests("SynodTransportTests", ["SynodTransport", "SynodBytes", nioCore, nioPosix, logging]),
         tests(
             "SynodGRPCTests",

@@ -1,5 +1,5 @@
-import SynodBytes
-import SynodPaxos
+package import SynodBytes
+package import SynodPaxos
 package import SynodStorage
 
 /// How the durable state of the Paxos roles lies in the log store.
@@ -111,6 +111,23 @@ package enum LogSchema {
             return false
         }
         if let failure { throw corrupt(failure) }
+    }
+
+    /// What a record of the log store says, for whoever watches the disk.
+    package enum Record: Hashable, Sendable {
+        case promised(Ballot)
+        case entry(SlotAccepted)
+        /// Boot counters, identities and the like.
+        case other
+    }
+
+    package static func record(key: Bytes, value: Bytes) throws(MalformedBytes) -> Record {
+        var reader = ByteReader(value)
+        if key == promisedKey { return .promised(try reader.readBallot()) }
+        guard key.first == entryPrefix else { return .other }
+        var keyReader = ByteReader(key.dropFirst())
+        let slot = Slot(try keyReader.readBigEndian())
+        return .entry(SlotAccepted(slot: slot, accepted: try reader.readAccepted()))
     }
 
     private static func corrupt(_ cause: MalformedBytes) -> StorageError {

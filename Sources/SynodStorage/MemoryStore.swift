@@ -94,6 +94,11 @@ extension MemoryStore {
         }
     }
 
+    /// Takes back what ``fail(_:at:with:)`` has announced and what has not happened yet.
+    package func cancelFaults() {
+        state.withLock { $0.faults.removeAll() }
+    }
+
     /// The bytes of keys and values that fit; a batch that would leave more fails with
     /// ``StorageError/Kind/full``. Nil (the default) for no bound.
     package var capacity: Int? {

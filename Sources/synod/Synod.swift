@@ -15,8 +15,9 @@ import ArgumentParser
             """,
         version: Version.text,
         subcommands: [
-            ServeCommand.self, ClusterCommand.self, BenchCommand.self, PutCommand.self,
-            GetCommand.self, DeleteCommand.self, TransactionCommand.self, StatusCommand.self,
+            ServeCommand.self, ClusterCommand.self, BenchCommand.self, SimCommand.self,
+            PutCommand.self, GetCommand.self, DeleteCommand.self, TransactionCommand.self,
+            StatusCommand.self,
             VersionCommand.self,
         ])
 

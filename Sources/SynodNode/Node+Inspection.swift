@@ -1,0 +1,38 @@
+package import SynodKeyspace
+package import SynodPaxos
+package import SynodStorage
+
+/// What an observer may see of a node; nothing here changes it.
+extension Node {
+    /// How a node is at one moment.
+    package struct Glance: Hashable, Sendable {
+        /// Starts of this replica, this one included.
+        package let boot: UInt64
+        package let promised: Ballot
+        /// Everything through here is executed and in the state store.
+        package let appliedThrough: Slot
+        package let revision: Int64
+        package let isLeading: Bool
+        /// The leader that is followed, or this replica if it leads.
+        package let leader: ReplicaID?
+        /// Requests of clients that wait, which is bounded and comes to nothing when a replica is
+        /// left alone.
+        package let waitingWrites: Int
+        package let waitingReads: Int
+        /// Whether a state is on its way here.
+        package let isReceiving: Bool
+    }
+
+    package var glance: Glance {
+        Glance(
+            boot: boot, promised: replica.promised,
+            appliedThrough: Slot(keyspace.appliedThrough), revision: keyspace.revision,
+            isLeading: replica.isLeading, leader: replica.leader, waitingWrites: writes.count,
+            waitingReads: reads.count, isReceiving: receiver != nil)
+    }
+
+    /// The checksum of the history of all keys through a revision; nil if it is not readable.
+    package func hash(at revision: Int64) throws(StorageError) -> KeyspaceHash? {
+        try? keyspace.hashKV(revision: revision).get()
+    }
+}

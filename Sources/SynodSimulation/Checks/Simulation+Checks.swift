@@ -1,0 +1,78 @@
+import SynodBytes
+import SynodKeyspace
+import SynodNode
+import SynodPaxos
+import SynodStorage
+
+/// What is checked at every step, and when.
+extension Simulation {
+    /// After a step, before anything of it leaves the replica.
+    func check(_ host: Host, after before: Host.SimulatedNode.Glance) {
+        guard let glance = host.glance else { return }
+        oracle.applied(
+            host.index, from: before.appliedThrough, through: glance.appliedThrough,
+            revision: glance.revision)
+        if glance.promised < before.promised {
+            oracle.object("I2", "\(host.name) forgot its promise of \(before.promised.text)")
+        }
+        if glance.waitingWrites > SynodPaxos.Limits.pendingCommands
+            || glance.waitingReads > NodeLimits.pendingReads
+        {
+            oracle.object("I10", "\(host.name) has more waiting than its bounds allow")
+        }
+        passOn()
+    }
+
+    /// What the oracle objects to ends the run.
+    private func passOn() {
+        guard let objection = oracle.objection else { return }
+        fail(.safety, objection.invariant, objection.message)
+    }
+
+    /// Messages leave a replica.
+    func sending(_ messages: [Bytes], by host: Host, to peer: ReplicaID) {
+        for encoded in messages where MessageTag.isJudged(encoded.first) {
+            guard let message = try? Message(encoded: encoded), let glance = host.glance else {
+                continue
+            }
+            oracle.sent(message, by: host.index, learnedThrough: glance.appliedThrough)
+            if case .accept(_, let slot, let entry) = message, !entry.isNoop {
+                meter.proposed(slot, at: now)
+            }
+        }
+        passOn()
+    }
+
+    /// A batch is on the disk.
+    func becameDurable(_ batch: WriteBatch, at host: Host) {
+        batch.forEach { operation in
+            guard case .put(let key, let value) = operation else { return }
+            do throws(MalformedBytes) {
+                let record = try LogSchema.record(key: Bytes(key), value: Bytes(value))
+                oracle.becameDurable(record, at: host.index)
+            } catch {
+                oracle.object("I5", "\(host.name) wrote a record that cannot be read")
+            }
+        }
+        passOn()
+    }
+
+    /// All replicas that have the history up to some revision have the same one.
+    func compareStates() {
+        queue.push(.compare, at: now + .seconds(5))
+        guard let revision = hosts.compactMap(\.glance?.revision).min() else { return }
+        oracle.lowestRevision = revision
+        var known: [(name: String, hash: KeyspaceHash)] = []
+        for host in hosts {
+            guard let node = host.node, let hash = try? node.hash(at: revision) else { continue }
+            // Compacted histories are comparable when the same was compacted.
+            if let other = known.first(where: { $0.hash.compactRevision == hash.compactRevision }) {
+                guard other.hash != hash else { continue }
+                return fail(
+                    .safety, "I6",
+                    "\(host.name) and \(other.name) differ at revision \(revision)")
+            }
+            known.append((host.name, hash))
+        }
+    }
+}

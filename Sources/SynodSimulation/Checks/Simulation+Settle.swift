@@ -1,0 +1,157 @@
+import SynodBytes
+import SynodCheck
+import SynodNode
+import SynodPaxos
+import SynodStorage
+
+/// The liveness check: a random connected majority is healed, everything else stays broken as it
+/// is, and whatever clients at that core wait for must come to an end.
+extension Simulation {
+    /// How long it took.
+    func settle() -> Interval {
+        guard failure == nil else { return Interval(nanoseconds: 0) }
+        let start = now
+        isSettling = true
+        nemesis.isStopped = true
+        clients.isStopped = true
+        chooseCore()
+        guard failure == nil else { return Interval(nanoseconds: 0) }
+        heal()
+        while failure == nil, !comesToRest() {
+            guard let leader = foreignLeader else {
+                fail(.liveness, "I10", "still busy after \(settlingBound.text): \(unrest)")
+                break
+            }
+            note("\(leader.name) leads from outside of the core, holds it up, and is stopped")
+            heldUp += 1
+            crash(leader, restartAfter: nil)
+        }
+        if failure == nil { compareStates() }
+        return now.since(start)
+    }
+
+    /// A leader outside of the core that some of its members hardly reach. He is heard by others, so
+    /// that nobody may depose him, and those members wait for him: a limit of the protocol. Only
+    /// when he is gone does all of the core have to be served.
+    private var foreignLeader: Host? {
+        hosts.first { host in
+            !oracle.core.contains(host.index) && host.glance?.isLeading == true
+        }
+    }
+
+    private func comesToRest() -> Bool {
+        let bound = now + settlingBound
+        run(until: bound) { isAtRest }
+        guard failure == nil, isAtRest else { return false }
+        return probe(until: max(bound, now + .seconds(10) + plan.timing.election * 4))
+    }
+
+    /// Ten elections, fifty round trips, and what the transport may need to find out that a
+    /// connection is of no use.
+    private var settlingBound: Interval {
+        var bound = plan.timing.election * 10 + plan.link.delay * 100 + .seconds(15)
+        // A write that was given to the disk before is as slow as it was drawn.
+        if plan.isEnabled(.d9) { bound = bound + .seconds(40) }
+        // A clock that is ahead delays nothing, but one that was slow has long timers.
+        return bound
+    }
+
+    /// What may not recover after the faults have ended, because it is no part of the core.
+    func mayRecover(_ host: Host) -> Bool { !isSettling || oracle.core.contains(host.index) }
+
+    private func chooseCore() {
+        let sound = hosts.filter { !oracle.atlas.isDamaged($0.index) }
+        for host in sound {
+            guard case .out(let reason) = host.standing, host.disk.owner == host.id else {
+                continue
+            }
+            return fail(
+                .liveness, "I10", "\(host.name) has stopped for good with an intact disk: \(reason)"
+            )
+        }
+        let order = nemesis.draw(.p10) { $0.shuffled(sound) }
+        let size = nemesis.draw(.p10) {
+            membership.majority + $0.index(sound.count - membership.majority + 1)
+        }
+        oracle.core = order.prefix(size).map(\.index).sorted()
+        note("the core is " + oracle.core.map { hosts[$0].name }.joined(separator: ", "))
+    }
+
+    private func heal() {
+        cut.number += 1
+        for from in oracle.core {
+            for to in oracle.core where from != to {
+                links[from, to].isCut = false
+                links[from, to].isFaulty = false
+                links[from, to].lastArrival = now
+                unclog(from, to)
+            }
+        }
+        for host in hosts where host.disk.owner != host.id { swapBack(host, other(host)) }
+        for index in oracle.core { heal(hosts[index]) }
+        for index in clients.all.indices { clients.all[index].cutOff = 0 }
+    }
+
+    private func other(_ host: Host) -> Host { hosts.first { $0.id == host.disk.owner }! }
+
+    private func heal(_ host: Host) {
+        host.timerDelay = Interval(nanoseconds: 0)
+        host.crashAfterEffects = nil
+        host.disk.log.cancelFaults()
+        host.clock.setRate(1_000_000, at: now)
+        makeSpace(host)
+        if host.isPaused { resume(host) }
+        if host.standing == .down {
+            queue.push(.start(host: host.index, life: host.life), at: now)
+        }
+        rescheduleTimer(of: host)
+    }
+
+    private var coreHosts: [Host] { oracle.core.map { hosts[$0] } }
+
+    /// Everybody is up, nobody waits for anything, and all have executed the same.
+    private var isAtRest: Bool {
+        let core = coreHosts
+        let first = core[0].glance?.appliedThrough
+        return core.allSatisfy { host in
+            guard let glance = host.glance, host.openCalls.isEmpty else { return false }
+            return glance.leader != nil && glance.appliedThrough == first
+                && glance.waitingWrites == 0 && glance.waitingReads == 0
+        }
+    }
+
+    private var unrest: String {
+        coreHosts.map { host in
+            guard let glance = host.glance else { return "\(host.name) is \(host.standing)" }
+            return "\(host.name) follows \(glance.leader.map { "r\($0.rawValue)" } ?? "nobody"), "
+                + "applied \(glance.appliedThrough.rawValue), \(host.openCalls.count) calls open"
+        }.joined(separator: "; ")
+    }
+
+    /// Whether everybody in the core takes a write and a read. One that fails is asked for again, as
+    /// long as there is time.
+    private func probe(until end: Instant) -> Bool {
+        var open: [UInt64] = []
+        for host in coreHosts { open += [probe(host, reads: false), probe(host, reads: true)] }
+        while failure == nil, now < end, !open.isEmpty || !isAtRest {
+            run(until: end) { open.allSatisfy { clients.isOver($0) } && isAtRest }
+            open = open.filter { !clients.isAnswered($0) }.map { call in
+                guard clients.isOver(call) else { return call }
+                let reads =
+                    if case .range = clients.calls[Int(call)].request { true } else { false }
+                return probe(hosts[clients.calls[Int(call)].host], reads: reads)
+            }
+        }
+        return failure == nil && open.isEmpty && isAtRest
+    }
+
+    private func probe(_ host: Host, reads: Bool) -> UInt64 {
+        let client = clients.addProbe(at: host.index)
+        let key = Bytes("probe\(host.index)".utf8)
+        let value = Bytes("\(client)".utf8)
+        return call(
+            reads
+                ? .range(SynodCheck.KeyRange(key: key), isSerializable: false)
+                : .put(key: key, value: value), by: client, at: host.index)
+    }
+}

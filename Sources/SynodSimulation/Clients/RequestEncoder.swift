@@ -1,0 +1,135 @@
+import SynodBytes
+import SynodCheck
+import SynodKeyspace
+import SynodNode
+import SynodPaxos
+
+/// Requests in protobuf, and what the door makes of them.
+enum RequestEncoder {
+    /// What the door hands to the node; nil if it refuses the request itself.
+    static func body(of request: Request) -> ClientRequest.Body? {
+        switch request {
+        case .range(_, let isSerializable):
+            return .range(request: message(request), linearizable: !isSerializable)
+        case .put: return write(.put, request)
+        case .delete: return write(.deleteRange, request)
+        case .txn:
+            let bytes = message(request)
+            if let txn = try? TxnRequest(bytes[...]), txn.isReadOnly {
+                return .readTransaction(request: bytes, linearizable: !txn.isSerializable)
+            }
+            return write(.txn, request)
+        }
+    }
+
+    /// A compaction, which no history speaks of.
+    static func compaction(of revision: Int64, isPhysical: Bool) -> ClientRequest.Body {
+        var writer = ByteWriter()
+        writer.varint(1, UInt64(bitPattern: revision))
+        writer.varint(2, isPhysical ? 1 : 0)
+        return .write(
+            command: SynodKeyspace.Command.encode(.compaction, writer.bytes),
+            footprint: .everything, spaceCost: 0)
+    }
+
+    private static func write(_ tag: SynodKeyspace.Command.Tag, _ request: Request)
+        -> ClientRequest.Body?
+    {
+        let bytes = SynodKeyspace.Command.encode(tag, message(request))
+        guard let command = try? SynodKeyspace.Command(bytes[...]),
+            (try? command.check()) != nil
+        else { return nil }
+        let footprint: Footprint =
+            switch command.footprint {
+            case nil: .everything
+            case .some(let keys) where keys.count == 1: .key(keys[0])
+            case .some(let keys): .keys(keys)
+            }
+        return .write(command: bytes, footprint: footprint, spaceCost: command.spaceCost)
+    }
+
+    private static func message(_ request: Request) -> Bytes {
+        var writer = ByteWriter()
+        switch request {
+        case .put(let key, let value, let wantsPrevious):
+            writer.bytes(1, key)
+            writer.bytes(2, value)
+            writer.varint(4, wantsPrevious ? 1 : 0)
+        case .delete(let range, let wantsPrevious):
+            writer.bytes(1, range.lower)
+            writer.bytes(2, range.upper ?? [])
+            writer.varint(3, wantsPrevious ? 1 : 0)
+        case .range(let range, let isSerializable):
+            writer.bytes(1, range.lower)
+            writer.bytes(2, range.upper ?? [])
+            writer.varint(7, isSerializable ? 1 : 0)
+        case .txn(let compares, let success, let failure):
+            for compare in compares { writer.message(1, message(compare)) }
+            for request in success { writer.message(2, operation(request)) }
+            for request in failure { writer.message(3, operation(request)) }
+        }
+        return writer.bytes
+    }
+
+    private static func operation(_ request: Request) -> Bytes {
+        var writer = ByteWriter()
+        let number: UInt64 =
+            switch request {
+            case .range: 1
+            case .put: 2
+            case .delete: 3
+            case .txn: 4
+            }
+        writer.message(number, message(request))
+        return writer.bytes
+    }
+
+    private static func message(_ compare: Compare) -> Bytes {
+        var writer = ByteWriter()
+        switch compare {
+        case .version(let key, let relation, let number):
+            writer.compare(key, relation, target: 0)
+            writer.varint(4, UInt64(bitPattern: number))
+        case .createRevision(let key, let relation, let number):
+            writer.compare(key, relation, target: 1)
+            writer.varint(5, UInt64(bitPattern: number))
+        case .modRevision(let key, let relation, let number):
+            writer.compare(key, relation, target: 2)
+            writer.varint(6, UInt64(bitPattern: number))
+        case .value(let key, let relation, let value):
+            writer.compare(key, relation, target: 3)
+            writer.message(7, value)
+        }
+        return writer.bytes
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func varint(_ number: UInt64, _ value: UInt64) {
+        guard value != 0 else { return }
+        writeVarint(number << 3)
+        writeVarint(value)
+    }
+
+    fileprivate mutating func bytes(_ number: UInt64, _ value: Bytes) {
+        if !value.isEmpty { message(number, value) }
+    }
+
+    fileprivate mutating func message(_ number: UInt64, _ value: Bytes) {
+        writeVarint(number << 3 | 2)
+        writePrefixed(value)
+    }
+
+    fileprivate mutating func compare(_ key: Bytes, _ relation: Compare.Relation, target: UInt64) {
+        let number: UInt64 =
+            switch relation {
+            case .equal: 0
+            case .greater: 1
+            case .less: 2
+            case .notEqual: 3
+            }
+        varint(1, number)
+        varint(2, target)
+        bytes(3, key)
+    }
+}

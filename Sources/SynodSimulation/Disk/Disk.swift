@@ -1,0 +1,119 @@
+import SynodBytes
+import SynodNode
+import SynodPaxos
+import SynodStorage
+
+/// One machine's data directory and the thread that writes its log. It outlives the process.
+final class Disk {
+    /// A batch on its way to the log.
+    struct Job {
+        let batch: WriteBatch
+        let ticket: LogTicket
+    }
+
+    /// Who the directory belongs to; a process refuses to start on another's.
+    let owner: ReplicaID
+    /// Random, made with the directory.
+    let incarnation: UInt64
+    private(set) var log = MemoryStore()
+    /// By ascending number.
+    private(set) var states: [(number: UInt64, store: MemoryStore)] = []
+    private var queue: [Job] = []
+    /// Handed to the disk together, not yet durable.
+    private(set) var writing: (batch: WriteBatch, last: LogTicket)?
+    /// The directory lacks what was reported as durable; its mark beside the log tells.
+    private(set) var hasLostSynced = false
+    /// A block is damaged, which a checksum tells whoever reads it.
+    var isRotten = false
+
+    init(owner: ReplicaID, incarnation: UInt64) {
+        self.owner = owner
+        self.incarnation = incarnation
+    }
+
+    private init(copying other: Disk) {
+        owner = other.owner
+        incarnation = other.incarnation
+        log = other.log.crashImage(keepingUnsynced: 0)
+        states = other.states.map { ($0.number, $0.store.crashImage(keepingUnsynced: 0)) }
+        hasLostSynced = other.hasLostSynced
+        isRotten = other.isRotten
+    }
+
+    /// What a restart would find now if nothing unsynced survived.
+    func durableCopy() -> Disk { Disk(copying: self) }
+
+    // MARK: The log
+
+    func enqueue(_ batch: WriteBatch, _ ticket: LogTicket) {
+        queue.append(Job(batch: batch, ticket: ticket))
+    }
+
+    /// Takes everything that queued as one write, if the disk is idle: one sync serves them all.
+    func beginWrite() -> Bool {
+        guard writing == nil, let first = queue.first else { return false }
+        var batch = first.batch
+        for job in queue.dropFirst() { batch.append(job.batch) }
+        writing = (batch, queue[queue.count - 1].ticket)
+        queue.removeAll(keepingCapacity: true)
+        return true
+    }
+
+    /// The write reaches the disk. Returns what became durable, and through which ticket.
+    func finishWrite() throws(StorageError) -> (batch: WriteBatch, ticket: LogTicket)? {
+        guard let (batch, ticket) = writing else { return nil }
+        writing = nil
+        try log.write(batch, durability: .synced)
+        return (batch, ticket)
+    }
+
+    // MARK: States
+
+    /// The state store of the number, empty if there is none.
+    func state(_ number: UInt64) -> MemoryStore {
+        if let found = states.first(where: { $0.number == number }) { return found.store }
+        let store = MemoryStore()
+        states.append((number, store))
+        states.sort { $0.number < $1.number }
+        return store
+    }
+
+    func makeState() -> (number: UInt64, store: MemoryStore) {
+        let number = (states.last?.number ?? 0) + 1
+        return (number, state(number))
+    }
+
+    func removeStates(except numbers: [UInt64]) {
+        states.removeAll { !numbers.contains($0.number) }
+    }
+
+    // MARK: Crashes
+
+    /// The process or the machine dies. What had been handed to the disk survives if `keepsWrite`;
+    /// of the state, some prefix of what was not flushed, if `keepsState`. Returns what became durable after all.
+    func crash(keepsWrite: Bool, keepsState: Bool, _ chance: inout PRNG) -> WriteBatch? {
+        var survived: WriteBatch?
+        if keepsWrite, let batch = writing?.batch, !log.liesAboutSyncs {
+            survived = batch
+            // A failed disk takes nothing more.
+            do throws(StorageError) { try log.write(batch, durability: .synced) } catch {
+                survived = nil
+            }
+        }
+        writing = nil
+        queue.removeAll()
+        if log.liesAboutSyncs && log.unsyncedBatchCount > 0 { hasLostSynced = true }
+        log = log.crashImage(keepingUnsynced: 0)
+        for index in states.indices {
+            let store = states[index].store
+            let kept = keepsState ? chance.index(store.unsyncedBatchCount + 1) : 0
+            states[index].store = store.crashImage(keepingUnsynced: kept)
+        }
+        return survived
+    }
+
+    /// The state is gone, and the log is as it was.
+    func forgetStates() {
+        states.removeAll()
+    }
+}

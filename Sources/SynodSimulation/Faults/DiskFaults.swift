@@ -1,0 +1,128 @@
+import SynodBytes
+import SynodNode
+import SynodPaxos
+import SynodStorage
+
+/// Faults of disks. What a replica's own checksums find, and what cannot be repaired, is bounded
+/// by the atlas.
+extension Simulation {
+    func failRead() {
+        let host = victim(.d3)
+        guard host.isUp else { return }
+        let log = host.disk.log
+        log.fail(
+            .read, at: log.count(of: .read) + 1, with: StorageError(.io, "the disk cannot be read"))
+    }
+
+    /// A damaged block, found by its checksum when it is read or, at the latest, at the next start.
+    func rot() {
+        let host = victim(.d4)
+        guard host.isUp, oracle.atlas.allows(host.index) else { return }
+        oracle.atlas.damage(host.index)
+        let log = host.disk.log
+        log.fail(
+            .read, at: log.count(of: .read) + 1, with: StorageError(.corrupt, "a block is damaged"))
+        host.disk.isRotten = true
+    }
+
+    func failSync() {
+        let host = victim(.d6)
+        guard host.isUp else { return }
+        let log = host.disk.log
+        log.fail(
+            .sync, at: log.count(of: .sync) + 1, with: StorageError(.io, Nemesis.failedSync))
+    }
+
+    /// From now on the disk says that it has synced and has not. That counts only if it crashes,
+    /// and then the mark beside the log tells that the log is not complete.
+    func lie() {
+        let host = victim(.d7)
+        guard host.isUp, oracle.atlas.allows(host.index) else { return }
+        oracle.atlas.damage(host.index)
+        note("\(host.name)'s disk begins to lie")
+        host.disk.log.liesAboutSyncs = true
+    }
+
+    /// Room gets scarce, which the watch tells in time; or the disk is full at once.
+    func fillDisk() {
+        let host = victim(.d8)
+        guard host.isUp else { return }
+        tally.fired(.d8)
+        if nemesis.draw(.d8, { $0.chance(1, in: 2) }) {
+            note("\(host.name) is short of space")
+            post(.spaceChanged(isLow: true), to: host)
+        } else {
+            note("\(host.name)'s disk is full")
+            host.disk.log.capacity = Int(host.disk.log.approximateSize)
+        }
+        let span = nemesis.draw(.d8) { $0.interval(.milliseconds(100), .seconds(10)) }
+        push(.spaceBack(host: host.index), after: span)
+    }
+
+    func makeSpace(_ host: Host) {
+        host.disk.log.capacity = nil
+        post(.spaceChanged(isLow: false), to: host)
+    }
+
+    /// The directory is gone: what starts there is another replica under the old name.
+    func loseDisk() {
+        let host = victim(.d10)
+        guard host.isUp, oracle.atlas.allows(host.index), isKnownToAll(host, withBoot: false)
+        else { return }
+        tally.fired(.d10)
+        if nemesis.draw(.d10, { $0.chance(1, in: 3) }) { return loseState(of: host) }
+        note("\(host.name) loses its disk")
+        replaceDisk(of: host, with: Disk(owner: host.id, incarnation: diskChance.next()))
+    }
+
+    /// The learner's state is gone and the acceptor's log is not. Where the log reaches back to the
+    /// first slot it is replayed; otherwise the replica refuses to start.
+    private func loseState(of host: Host) {
+        note("\(host.name) loses its state")
+        oracle.atlas.damage(host.index)
+        crash(host, restartAfter: nemesis.outage())
+        host.disk.forgetStates()
+    }
+
+    private func replaceDisk(of host: Host, with disk: Disk) {
+        oracle.atlas.damage(host.index)
+        crash(host, restartAfter: nemesis.outage())
+        host.disk = disk
+        oracle.replacedDisk(of: host.index)
+    }
+
+    /// Takes a copy of a disk, puts one back, or exchanges two.
+    func restoreOrSwapDisks() {
+        let host = victim(.d11)
+        guard let node = host.glance else { return }
+        if let copy = nemesis.copies[host.index], copy.boot < node.boot,
+            oracle.atlas.allows(host.index), isKnownToAll(host, withBoot: true)
+        {
+            tally.fired(.d11)
+            note("\(host.name) gets the disk back that it had in its \(copy.boot). start")
+            return replaceDisk(of: host, with: copy.disk.durableCopy())
+        }
+        nemesis.copies[host.index] = (host.disk.durableCopy(), node.boot)
+        let other = victim(.d11)
+        guard nemesis.draw(.d11, { $0.chance(1, in: 4) }), other !== host, other.isUp else {
+            return
+        }
+        tally.fired(.d11)
+        note("\(host.name) and \(other.name) get each other's disks")
+        for one in [host, other] { crash(one, restartAfter: .milliseconds(10)) }
+        (host.disk, other.disk) = (other.disk, host.disk)
+        push(
+            .trueDisks(host.index, other.index),
+            after: nemesis.draw(.d11) { $0.interval(.seconds(1), .seconds(10)) })
+    }
+
+    func swapBack(_ one: Host, _ other: Host) {
+        guard one.disk.owner == other.id, other.disk.owner == one.id else { return }
+        (one.disk, other.disk) = (other.disk, one.disk)
+        for host in [one, other] {
+            host.standing = .down
+            host.life += 1
+            queue.push(.start(host: host.index, life: host.life), at: now)
+        }
+    }
+}

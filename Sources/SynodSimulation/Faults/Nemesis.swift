@@ -1,0 +1,92 @@
+import SynodBytes
+import SynodNode
+import SynodPaxos
+import SynodStorage
+
+/// The chance behind the faults: one generator for each, so that leaving one out shifts nothing in
+/// the others.
+final class Nemesis {
+    let plan: Plan
+    private var chances: [PRNG]
+    /// Copies of disks, for putting them back later: by replica.
+    var copies: [(disk: Disk, boot: UInt64)?]
+    var isStopped = false
+
+    init(for plan: Plan) {
+        self.plan = plan
+        chances = FaultID.allCases.map { plan.chance(for: $0) }
+        copies = Array(repeating: nil, count: plan.replicas)
+    }
+
+    func draw<Value>(_ fault: FaultID, _ body: (inout PRNG) -> Value) -> Value {
+        body(&chances[fault.number])
+    }
+
+    /// How long a replica is down.
+    func outage() -> Interval {
+        draw(.p1) { chance in
+            let mean = chance.pick([
+                Interval.milliseconds(10), plan.timing.election, plan.timing.election * 5,
+            ])
+            return Interval.milliseconds(1) + min(chance.exponential(mean: mean), .seconds(30))
+        }
+    }
+
+    // MARK: Unlucky but legal choices (P9)
+
+    /// Whether what came together is dealt with one by one.
+    func splitsBatch(_ tally: inout FaultTally) -> Bool {
+        guard draw(.p9, { $0.chance(1, in: 8) }) else { return false }
+        tally.fired(.p9)
+        return true
+    }
+
+    /// How much longer a write takes.
+    func dawdle(_ tally: inout FaultTally) -> Interval {
+        guard draw(.p9, { $0.chance(1, in: 8) }) else { return Interval(nanoseconds: 0) }
+        tally.fired(.p9)
+        return draw(.p9) { $0.interval(below: .milliseconds(20)) }
+    }
+
+    /// Leaves out proposals to a replica that is not needed for a quorum.
+    func choose(_ messages: [Bytes], of simulation: Simulation) -> [Bytes] {
+        guard plan.isEnabled(.p9), !simulation.isSettling,
+            messages.contains(where: { $0.first == MessageTag.accept }),
+            draw(.p9, { $0.chance(1, in: 16) })
+        else { return messages }
+        simulation.tally.fired(.p9)
+        return messages.filter { $0.first != MessageTag.accept }
+    }
+
+    // MARK: Disks
+
+    /// A disk failed as it was told to.
+    func diskFailed(_ error: StorageError, _ tally: inout FaultTally) {
+        switch (error.kind, error.message) {
+        case (.corrupt, _): tally.fired(.d4)
+        case (.full, _): tally.fired(.d8)
+        case (_, Self.failedSync): tally.fired(.d6)
+        default: tally.fired(.d3)
+        }
+    }
+
+    static let failedSync = "the sync failed"
+
+    /// The disk as it was before the last writes; nil if there is no such copy.
+    func olderCopy(of host: Host) -> Disk? { copies[host.index]?.disk.durableCopy() }
+
+    // MARK: Crash points in recovery (P5)
+
+    /// A replica has just started: it may die in its first steps.
+    func startedCrashPoint(_ host: Host) {
+        guard plan.isEnabled(.p5), !isStopped, draw(.p5, { $0.chance(1, in: 3) }) else { return }
+        host.crashAfterEffects = draw(.p5) { $0.index(12) }
+        host.crashFault = .p5
+    }
+}
+
+/// What a replica's peer knows of it durably.
+struct Introduction: Equatable {
+    let incarnation: UInt64
+    let boot: UInt64
+}

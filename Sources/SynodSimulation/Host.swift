@@ -1,0 +1,67 @@
+import SynodBytes
+import SynodNode
+import SynodPaxos
+import SynodStorage
+
+/// One machine: a disk, a clock and, while it runs, a process with a node in it.
+final class Host {
+    typealias SimulatedNode = Node<MemoryStore, MemoryStore>
+
+    /// Whether the process runs, and if not, whether it may again.
+    enum Standing: Equatable {
+        case up
+        /// Started again when its time comes.
+        case down
+        /// Stopped for good, as it must: its disk is not what it was.
+        case out(String)
+    }
+
+    let index: Int
+    let id: ReplicaID
+    var disk: Disk
+    var clock: HostClock
+    var standing = Standing.down
+    var node: SimulatedNode?
+    /// How the node was after its last step; nil while there is none.
+    var glance: SimulatedNode.Glance?
+    /// Grows with every start and stop; what was meant for an earlier life is dropped.
+    var life = 0
+    var inbox: [NodeEvent] = []
+    var isTurnDue = false
+    var isPaused = false
+    /// When the node wants to be woken, and the number of that timer.
+    var wakeAt = Instant.distantFuture
+    var wakeNumber = 0
+    /// Timers go off this much late.
+    var timerDelay = Interval(nanoseconds: 0)
+    /// Reasons for which peers have refused this process, by replica index.
+    var refusals: [String?]
+    /// State stores wait to be removed until this batch is durable.
+    var staleSince: StaleSince?
+    var lastTicket: LogTicket?
+    var writtenTicket: LogTicket?
+    /// Dies after this many more effects; nil: does not.
+    var crashAfterEffects: Int?
+    /// The fault that wants it so.
+    var crashFault = FaultID.p2
+    /// Requests in this process that have no answer yet, by call number.
+    var openCalls: Set<UInt64> = []
+    var chance: PRNG
+
+    struct StaleSince {
+        let ticket: LogTicket?
+    }
+
+    init(index: Int, count: Int, chance: PRNG) {
+        self.index = index
+        self.chance = chance
+        id = ReplicaID(UInt64(index + 1))
+        disk = Disk(owner: id, incarnation: self.chance.next())
+        clock = HostClock(start: Instant(nanoseconds: 1 + self.chance.below(1 << 40)))
+        refusals = Array(repeating: nil, count: count)
+    }
+
+    var isUp: Bool { standing == .up }
+
+    var name: String { "r\(index + 1)" }
+}

@@ -1,0 +1,76 @@
+import SynodPaxos
+
+/// What kind of trouble a run is about.
+package enum Profile: String, CaseIterable, Sendable {
+    /// A random mixture of everything.
+    case swarm
+    /// Acceptors and learners that fail at every twentieth message, nine of them.
+    case brief
+    /// Many replicas campaigning and many clients on one key.
+    case duel
+    /// The graphs of partial connectivity.
+    case partial
+    /// Disks lost, rolled back and exchanged.
+    case amnesia
+    /// All replicas lose power at once.
+    case powercut
+    /// Slow and full disks.
+    case slowdisk
+
+    func adjust(_ plan: inout Plan) {
+        let often = plan.timing.election * 4
+        switch self {
+        case .swarm: break
+        case .brief:
+            plan.keepOnly([])
+            plan.replicas = plan.options.replicas ?? 9
+            // Learners that lose their state replay the log, so all of it is kept.
+            plan.snapshotCount = 1_000_000
+            plan.span = .seconds(2_000)
+        case .duel, .partial:
+            plan.keepOnly([])
+            plan.replicas = plan.options.replicas ?? max(plan.replicas, 3)
+        case .amnesia:
+            plan.keepOnly([.n1, .n5, .d12])
+            plan.enable([.d10, .d11, .p1, .p5, .d1, .d2], every: often)
+            plan.replicas = plan.options.replicas ?? max(plan.replicas, 3)
+            plan.snapshotCount = 20
+        case .powercut:
+            plan.keepOnly([.n1, .n2, .n3, .d9])
+            plan.enable([.p3, .d1, .d2], every: often)
+        case .slowdisk:
+            plan.keepOnly([.n1, .n3, .p1, .p4])
+            plan.enable([.d8, .d9, .d1, .d2], every: often)
+        }
+    }
+
+    func adjust(_ workload: inout Workload) {
+        switch self {
+        case .swarm, .amnesia, .powercut, .slowdisk: break
+        case .brief:
+            workload = Workload()
+            workload.clients = 1
+            workload.operations = 200
+            workload.transactions = 0
+            workload.reads = 0
+            workload.ranges = 0
+            workload.serializable = 0
+            workload.compactions = 0
+            workload.thinking = .seconds(20)
+            workload.patience = .seconds(120)
+            workload.retriesElsewhere = true
+            workload.insists = true
+        case .duel, .partial:
+            workload = Workload()
+            workload.clients = 4
+            workload.keyCount = 1
+            workload.patience = .seconds(30)
+            workload.transactions = 0
+            workload.reads = 0
+            workload.ranges = 0
+            workload.compactions = 0
+            workload.operations = 1_000_000
+            workload.thinking = .milliseconds(100)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import SynodBytes
+import SynodCheck
+import SynodNode
+import SynodPaxos
+
+/// The run of the `duel` profile: again and again all replicas start at once and want to lead,
+/// while many clients want to write one key.
+extension Simulation {
+    private static let duels = 10
+
+    func runDuel() {
+        run(until: now + .seconds(3))
+        let alone = latencyAlone()
+        beginClients()
+        var elections: [Interval] = []
+        var longestGap = Interval(nanoseconds: 0)
+        for _ in 0..<Self.duels where failure == nil {
+            guard let election = duel() else { break }
+            elections.append(election)
+            longestGap = max(longestGap, meter.longestGap)
+        }
+        guard failure == nil else { return }
+        elections.sort()
+        let (rounds, slots) = meter.phase2
+        let answers = (0..<clients.workload.clients).map { meter.answersByClient[$0] ?? 0 }
+        figures = [
+            Figure("clients", "\(clients.workload.clients)"),
+            Figure("time to a stable leader, median", elections[elections.count / 2].text),
+            Figure("time to a stable leader, longest", elections[elections.count - 1].text),
+            Figure("election timeout", plan.timing.election.text),
+            Figure("rounds per decision", rounded(Double(rounds) / Double(max(slots, 1)))),
+            Figure("latency of a client alone", alone.text),
+            Figure("longest gap under a stable leader", longestGap.text),
+            Figure("fairness (Jain)", rounded(Self.fairness(answers))),
+        ]
+    }
+
+    /// The mean latency of one request at a time.
+    private func latencyAlone() -> Interval {
+        var sum = Interval(nanoseconds: 0)
+        let count: UInt64 = 20
+        for number in 0..<count where failure == nil {
+            let client = clients.addProbe(at: Int(number) % hosts.count)
+            let call = call(
+                .put(key: Bytes("alone".utf8), value: Bytes("\(number)".utf8)), by: client,
+                at: Int(number) % hosts.count)
+            let start = now
+            run(until: now + .seconds(10)) { clients.isAnswered(call) }
+            sum = sum + now.since(start)
+        }
+        return sum / count
+    }
+
+    /// All replicas die and start at once. Returns how long it took until they followed one leader
+    /// for good.
+    private func duel() -> Interval? {
+        for host in hosts { crash(host, restartAfter: .milliseconds(50), tellsPeers: false) }
+        run(until: now + .milliseconds(50))
+        let start = now
+        var agreedAt: Instant?
+        var leader: ReplicaID?
+        run(until: now + plan.timing.election * 5) {
+            let common = commonLeader
+            if common != leader || common == nil {
+                leader = common
+                agreedAt = common == nil ? nil : now
+                meter.restartGaps()
+            }
+            return false
+        }
+        guard failure == nil else { return nil }
+        guard let agreedAt else {
+            fail(.liveness, "I10", "no leader five election timeouts after the start of all")
+            return nil
+        }
+        return agreedAt.since(start)
+    }
+
+    /// The leader that all replicas follow, and who leads.
+    private var commonLeader: ReplicaID? {
+        guard let leader = hosts[0].glance?.leader, let index = index(of: leader),
+            hosts[index].glance?.isLeading == true
+        else { return nil }
+        return hosts.allSatisfy { $0.glance?.leader == leader } ? leader : nil
+    }
+
+    /// Jain's index: 1 when all have the same.
+    static func fairness(_ shares: [UInt64]) -> Double {
+        let sum = shares.reduce(0.0) { $0 + Double($1) }
+        let squares = shares.reduce(0.0) { $0 + Double($1) * Double($1) }
+        return squares == 0 ? 1 : sum * sum / (Double(shares.count) * squares)
+    }
+}

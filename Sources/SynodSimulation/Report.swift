@@ -1,0 +1,35 @@
+package import SynodPaxos
+
+/// A number that a profile is about.
+package struct Figure: Sendable, Hashable {
+    package let name: String
+    package let value: String
+
+    init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// What came of a run.
+package struct Report: Sendable {
+    package let options: RunOptions
+    package let replicas: Int
+    package var failure: Failure?
+    /// The same for the same options, in every process.
+    package var digest: UInt64 = 0
+    package var virtualTime = Interval(nanoseconds: 0)
+    package var events: UInt64 = 0
+    package var steps: UInt64 = 0
+    package var decisions: UInt64 = 0
+    package var answered: UInt64 = 0
+    package var refused: UInt64 = 0
+    package var unknown: UInt64 = 0
+    package var worstLatency = Interval(nanoseconds: 0)
+    /// From the end of the faults until everything had come to rest; zero if it was not looked at.
+    package var settling = Interval(nanoseconds: 0)
+    /// Leaders outside of the healed core that had to be stopped for its sake.
+    package var heldUp = 0
+    package var faults = FaultTally()
+    package var figures: [Figure] = []
+}

@@ -1,0 +1,80 @@
+import SynodBytes
+import SynodCheck
+import SynodPaxos
+
+/// A run from its beginning to its verdict.
+extension Simulation {
+    package func execute() -> Report {
+        begin()
+        switch plan.options.profile {
+        case .swarm, .amnesia, .powercut, .slowdisk: runFaults()
+        case .brief: runBrief()
+        case .duel: runDuel()
+        case .partial: runPartial()
+        }
+        let settledAfter = settle()
+        if failure == nil { judgeHistory() }
+        return report(settledAfter)
+    }
+
+    private func begin() {
+        for host in hosts {
+            let wait = nemesis.draw(.p10) { $0.interval(below: .milliseconds(500)) }
+            queue.push(.start(host: host.index, life: host.life), at: now + wait)
+        }
+        queue.push(.compare, at: now + .seconds(5))
+    }
+
+    /// Faults and clients for a while.
+    private func runFaults() {
+        beginFaults()
+        beginClients()
+        run(until: now + plan.span)
+    }
+
+    func beginClients() {
+        for index in clients.all.indices {
+            next(index, after: clients.all[index].chance.interval(below: clients.workload.thinking))
+        }
+    }
+
+    /// What the clients saw must be explained by one order of what they did.
+    private func judgeHistory() {
+        let commands = oracle.chosenCommands
+        let history = clients.history { commands.contains($0) }
+        let verdicts = [
+            ("order of revisions", RevisionOrderCheck.judge(history, stepBudget: 5_000_000)),
+            ("order of each key", LinearizabilityCheck.judge(history, stepBudget: 5_000_000)),
+        ]
+        for (name, verdict) in verdicts {
+            switch verdict {
+            case .valid: break
+            case .violation(let violation):
+                fail(.safety, "I7", "the \(name) explains no history: \(violation)")
+            case .undecided(let reason):
+                fail(.safety, "I12", "the \(name) is not decided: \(reason)")
+            }
+        }
+    }
+
+    private func report(_ settledAfter: Interval) -> Report {
+        var report = Report(options: plan.options, replicas: hosts.count)
+        report.failure = failure
+        report.digest = digest
+        report.virtualTime = now.since(Instant(nanoseconds: 0))
+        report.events = eventCount
+        report.steps = meter.steps
+        report.decisions = UInt64(oracle.chosenCount)
+        report.answered = meter.answered
+        report.refused = meter.refused
+        report.unknown = meter.unknown
+        report.worstLatency = meter.worstLatency
+        report.settling = settledAfter
+        report.heldUp = heldUp
+        report.faults = tally
+        report.faults.add(links.tally)
+        report.faults.add(clients.maker.tally)
+        report.figures = figures
+        return report
+    }
+}

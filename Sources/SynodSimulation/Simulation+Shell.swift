@@ -1,0 +1,206 @@
+import SynodBytes
+import SynodNode
+import SynodPaxos
+import SynodStorage
+
+/// The shell around each node: what the server's driver, disk threads and inbox do, in the same
+/// order.
+extension Simulation {
+    /// Something happened to a replica. False when there is no room for it.
+    @discardableResult
+    func post(_ event: NodeEvent, to host: Host) -> Bool {
+        guard host.isUp else { return false }
+        guard host.inbox.count < plan.inboxCapacity || !event.mayBeLost else { return false }
+        host.inbox.append(event)
+        scheduleTurn(of: host)
+        return true
+    }
+
+    private func scheduleTurn(of host: Host) {
+        guard !host.isTurnDue, !host.isPaused else { return }
+        host.isTurnDue = true
+        queue.push(.turn(host: host.index, life: host.life), at: now + plan.turnLatency)
+    }
+
+    func timerWentOff(_ host: Host, _ life: Int, _ number: Int) {
+        guard host.life == life, host.wakeNumber == number, host.isUp else { return }
+        host.wakeAt = .distantFuture
+        guard !host.isPaused else { return }
+        takeTurn(host)
+    }
+
+    /// One step for everything that has come in, as the server's event loop takes it.
+    func takeTurn(_ host: Host) {
+        host.isTurnDue = false
+        guard host.isUp, !host.isPaused else { return }
+        let events = host.inbox
+        host.inbox = []
+        guard plan.isEnabled(.p9), nemesis.splitsBatch(&tally), events.count > 1 else {
+            return step(host, events)
+        }
+        let life = host.life
+        for event in events where host.life == life && failure == nil { step(host, [event]) }
+    }
+
+    private func step(_ host: Host, _ events: [NodeEvent]) {
+        noteStep()
+        // Taken out of its host, so that it is changed and not copied.
+        guard var node = host.node.take(), let before = host.glance else { return }
+        let output: NodeOutput
+        do throws(StorageError) {
+            output = try node.step(events, at: host.clock.own(at: now))
+            host.glance = node.glance
+            host.node = consume node
+        } catch {
+            host.node = consume node
+            return storageFailed(host, error)
+        }
+        for case .written(let ticket) in events { host.writtenTicket = ticket }
+        check(host, after: before)
+        carryOut(output, of: host)
+    }
+
+    /// A node that wants to be stepped again and again at one instant never rests.
+    private func noteStep() {
+        if stepsAtInstant.at < now { stepsAtInstant = (now, 0) }
+        stepsAtInstant.count += 1
+        meter.steps += 1
+        guard stepsAtInstant.count < 100_000 else {
+            return fail(.liveness, "I10", "a replica asks to be woken at once, for ever")
+        }
+    }
+
+    /// Does what the step asks for, in the order of the output's fields. A replica can die between
+    /// any two of them.
+    private func carryOut(_ output: NodeOutput, of host: Host) {
+        let life = host.life
+        if let fatal = output.fatal {
+            // Not another word to the peers.
+            return stop(host, .out(fatal))
+        }
+        if !output.logBatch.isEmpty {
+            host.disk.enqueue(output.logBatch, output.ticket)
+            if plan.options.sabotage == .sendsBeforeDurable {
+                post(.written(through: output.ticket), to: host)
+            }
+            beginWrite(host)
+            guard survives(host, life) else { return }
+        }
+        for (peer, messages) in output.sends {
+            let sent = brief.muffled(nemesis.choose(messages, of: self), of: host)
+            sending(sent, by: host, to: peer)
+            send(sent, from: host, to: peer)
+            guard survives(host, life) else { return }
+        }
+        for (connection, verdict) in output.verdicts {
+            judge(connection, verdict, at: host)
+            guard survives(host, life) else { return }
+        }
+        for answer in output.answers {
+            deliver(answer, from: host)
+            guard survives(host, life) else { return }
+        }
+        if let slot = output.flushThrough { beginFlush(host, through: slot) }
+        removeStaleStates(output, of: host)
+        for event in output.trace { tell(event, of: host) }
+        wake(host, at: output.wakeAt)
+    }
+
+    /// Whether the replica still lives after another effect.
+    private func survives(_ host: Host, _ life: Int) -> Bool {
+        guard host.life == life else { return false }
+        guard let left = host.crashAfterEffects else { return true }
+        host.crashAfterEffects = left - 1
+        guard left <= 0 else { return true }
+        host.crashAfterEffects = nil
+        tally.fired(host.crashFault)
+        note("\(host.name) dies between two effects")
+        crash(host, restartAfter: nemesis.outage())
+        return false
+    }
+
+    private func wake(_ host: Host, at due: Instant) {
+        guard due < host.wakeAt || host.wakeAt <= host.clock.own(at: now) else { return }
+        host.wakeAt = due
+        host.wakeNumber += 1
+        guard due < .distantFuture else { return }
+        let at = max(now, host.clock.trueTime(of: due)) + host.timerDelay
+        queue.push(.timer(host: host.index, life: host.life, number: host.wakeNumber), at: at)
+    }
+
+    /// The host's clock has changed: its timer goes off when the clock says so.
+    func rescheduleTimer(of host: Host) {
+        guard host.isUp else { return }
+        let due = host.wakeAt
+        host.wakeAt = .distantFuture
+        wake(host, at: due)
+    }
+
+    // MARK: The disk threads
+
+    private func beginWrite(_ host: Host) {
+        guard host.disk.beginWrite() else { return }
+        var (time, isSlow) = plan.disk.draw(&diskChance)
+        if isSettling, oracle.core.contains(host.index) {
+            (time, isSlow) = (plan.disk.syncTime, false)
+        }
+        if isSlow { tally.fired(.d9) }
+        if plan.isEnabled(.p9) { time = time + nemesis.dawdle(&tally) }
+        queue.push(.logWritten(host: host.index, life: host.life), at: now + time)
+    }
+
+    func logWritten(_ host: Host) {
+        do throws(StorageError) {
+            guard let (batch, ticket) = try host.disk.finishWrite() else { return }
+            becameDurable(batch, at: host)
+            if brief.diesAfterWrite(host, self) { return }
+            if plan.options.sabotage != .sendsBeforeDurable {
+                post(.written(through: ticket), to: host)
+            }
+            beginWrite(host)
+        } catch {
+            storageFailed(host, error)
+        }
+    }
+
+    private func beginFlush(_ host: Host, through slot: Slot) {
+        guard let store = host.node?.stateStore else { return }
+        queue.push(
+            .stateFlushed(host: host.index, life: host.life, store: store, through: slot),
+            at: now + plan.disk.flushTime)
+    }
+
+    func stateFlushed(_ host: Host, _ store: MemoryStore, through slot: Slot) {
+        do throws(StorageError) {
+            try store.flush()
+            post(.stateFlushed(through: slot), to: host)
+        } catch {
+            storageFailed(host, error)
+        }
+    }
+
+    /// Removes state stores that are out of use, when no record on disk names them any more.
+    private func removeStaleStates(_ output: NodeOutput, of host: Host) {
+        if output.hasStaleStates, host.staleSince == nil {
+            host.staleSince = Host.StaleSince(
+                ticket: output.logBatch.isEmpty ? host.lastTicket : output.ticket)
+        }
+        if !output.logBatch.isEmpty { host.lastTicket = output.ticket }
+        guard let staleSince = host.staleSince else { return }
+        if let needed = staleSince.ticket {
+            guard let written = host.writtenTicket, written >= needed else { return }
+        }
+        host.staleSince = nil
+        host.disk.removeStates(except: host.node?.statesInUse ?? [])
+    }
+}
+
+extension NodeEvent {
+    /// Whether the one who sent it copes with its loss.
+    fileprivate var mayBeLost: Bool {
+        switch self {
+        case .requested, .received, .greeted: true
+        case .streamOpened, .streamLost, .written, .stateFlushed, .spaceChanged: false
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import SynodBytes
+import SynodNode
+import SynodPaxos
+
+/// The transcript in words.
+extension Simulation {
+    func summary(_ packet: Packet) -> String {
+        (packet.isReplay ? "again " : "") + summary(packet.messages)
+    }
+
+    func summary(_ messages: [Bytes]) -> String {
+        messages.map { (try? Message(encoded: $0))?.text ?? "a part of a state" }
+            .joined(separator: "; ")
+    }
+
+    func tell(_ event: TraceEvent, of host: Host) {
+        switch event {
+        case .suspected(let isLost):
+            note("\(host.name) suspects the leader: " + (isLost ? "its stream broke" : "silence"))
+        case .campaigned(let ballot): note("\(host.name) asks for promises of \(ballot.text)")
+        case .backedOff(let ballot, let span):
+            note("\(host.name) gives \(ballot.text) up and waits \(span.text)")
+        case .lead(let ballot, let slot):
+            note("\(host.name) leads with \(ballot.text), recovered through \(slot.rawValue)")
+        case .steppedDown(let ballot, let reason):
+            let because =
+                switch reason {
+                case .higherBallot(let higher): "\(higher.text) was promised"
+                case .majorityUnheard: "no majority answers"
+                }
+            note("\(host.name) no longer leads with \(ballot.text): \(because)")
+        case .followed(let ballot): note("\(host.name) follows \(ballot.text)")
+        case .caughtUp(let slot): note("\(host.name) misses slot \(slot.rawValue)")
+        }
+    }
+}
+
+extension Message {
+    fileprivate var text: String {
+        switch self {
+        case .canvass(let round): "canvass for round \(round)"
+        case .canvassed(let round, let hears): "round \(round) is \(hears ? "un" : "")welcome"
+        case .prepare(let ballot, let slot): "prepare \(ballot.text) from \(slot.rawValue)"
+        case .promise(let promise):
+            "promise \(promise.ballot.text), chosen through \(promise.chosenThrough.rawValue), "
+                + "accepted \(promise.accepted.count) above"
+        case .nack(let ballot): "nack: \(ballot.text) is promised"
+        case .accept(let ballot, let slot, let entry):
+            "accept \(ballot.text) in \(slot.rawValue)" + (entry.isNoop ? ": no-op" : "")
+        case .accepted(let ballot, let first, let last):
+            "accepted \(ballot.text) in \(first.rawValue)…\(last.rawValue)"
+        case .chosen(let progress), .heartbeat(let progress):
+            "\(progress.ballot.text) has chosen through \(progress.chosenThrough.rawValue)"
+        case .heard(let ballot): "\(ballot.text) is heard"
+        case .forward(let ballot, _, let position, let commands):
+            "\(commands.count) commands from \(position) for \(ballot.text)"
+        case .readQuery(let round): "read \(round)?"
+        case .readReply(let round, let bound, _): "read \(round): through \(bound.rawValue)"
+        case .fetch(let slot): "fetch from \(slot.rawValue)"
+        case .fetched(let slot, let entries, _):
+            "\(entries.count) entries from \(slot.rawValue)"
+        case .truncated(let slot): "log begins at \(slot.rawValue)"
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package import SynodPaxos
+
+/// What came of many runs.
+package struct SweepTotals: Sendable {
+    package private(set) var seeds: UInt64 = 0
+    package private(set) var virtualNanoseconds: UInt64 = 0
+    package private(set) var events: UInt64 = 0
+    package private(set) var decisions: UInt64 = 0
+    package private(set) var answered: UInt64 = 0
+    package private(set) var refused: UInt64 = 0
+    package private(set) var unknown: UInt64 = 0
+    /// Runs in which a leader outside of the healed core had to be stopped for its sake.
+    package private(set) var heldUp: UInt64 = 0
+    package private(set) var faults = FaultTally()
+    /// The longest latencies, longest first, each with its seed.
+    package private(set) var worst: [(seed: UInt64, latency: Interval)] = []
+    package private(set) var longestSettling: (seed: UInt64, span: Interval)?
+    /// In the order of their seeds.
+    package private(set) var failures: [Report] = []
+
+    package init() {}
+
+    package mutating func add(_ report: Report) {
+        seeds += 1
+        virtualNanoseconds += report.virtualTime.nanoseconds
+        events += report.events
+        decisions += report.decisions
+        answered += report.answered
+        refused += report.refused
+        unknown += report.unknown
+        if report.heldUp > 0 { heldUp += 1 }
+        faults.add(report.faults)
+        worst.append((report.options.seed, report.worstLatency))
+        // Ties in the order of seeds, so that threads do not matter.
+        worst.sort { $0.latency == $1.latency ? $0.seed < $1.seed : $0.latency > $1.latency }
+        worst.removeLast(max(0, worst.count - 5))
+        if report.settling > longestSettling?.span ?? Interval(nanoseconds: 0) {
+            longestSettling = (report.options.seed, report.settling)
+        }
+        guard report.failure != nil else { return }
+        failures.append(report)
+        failures.sort { $0.options.seed < $1.options.seed }
+    }
+}

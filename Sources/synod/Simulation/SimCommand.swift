@@ -1,0 +1,128 @@
+import ArgumentParser
+import Foundation
+import SynodSimulation
+
+/// `synod sim`: whole clusters in virtual time, broken on purpose.
+struct SimCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sim",
+        abstract: "Break simulated clusters on purpose and check that they keep their promises.",
+        discussion: """
+            Real replicas run in virtual time with faults drawn from a seed; the same seed gives the \
+            same run. The exit code tells what went wrong: 127 a crash, 128 something that never \
+            ended, 129 something that must never happen.
+
+            Examples:
+              synod sim --seeds 1..1000
+              synod sim --seed 17 --trace
+              synod sim --seed 17 --shrink
+              synod sim --profile brief
+            """)
+
+    @Option(help: ArgumentHelp("Run this seed alone.", valueName: "number"))
+    var seed: UInt64?
+
+    @Option(help: ArgumentHelp("Run all seeds from A through B (1..100).", valueName: "A..B"))
+    var seeds: String?
+
+    @Option(help: "What kind of trouble to make.")
+    var profile = Profile.swarm
+
+    @Option(help: ArgumentHelp("Replicas, 1 to 9 (drawn).", valueName: "count"))
+    var replicas: Int?
+
+    @Option(help: ArgumentHelp("Faults to leave out, as N1,P3.", valueName: "list"))
+    var without: String?
+
+    @Option(help: ArgumentHelp("Requests of clients (drawn).", valueName: "count"))
+    var operations: Int?
+
+    @Option(help: ArgumentHelp("Virtual time that faults last (drawn).", valueName: "number"))
+    var seconds: UInt64?
+
+    @Option(help: ArgumentHelp("Runs at the same time (one per processor).", valueName: "count"))
+    var jobs = ProcessInfo.processInfo.activeProcessorCount
+
+    @Flag(help: "Print all that happens.")
+    var trace = false
+
+    @Flag(help: "Look for the smallest run that fails as this one.")
+    var shrink = false
+
+    @Option(help: "How to print the result.")
+    var output = ClientOptions.Output.table
+
+    func validate() throws {
+        guard seed == nil || seeds == nil else {
+            throw ValidationError("Only one of --seed and --seeds can be given.")
+        }
+        if let replicas, !(1...9).contains(replicas) {
+            throw ValidationError("--replicas is between 1 and 9.")
+        }
+        if let operations, operations < 1 { throw ValidationError("--operations is at least 1.") }
+        if let seconds, !(1...1_000_000).contains(seconds) {
+            throw ValidationError("--seconds is between 1 and 1000000.")
+        }
+        guard jobs > 0 else { throw ValidationError("--jobs is at least 1.") }
+        _ = try range
+        _ = try leftOut
+    }
+
+    func run() async throws {
+        CrashLine.install()
+        let code: Int32
+        if shrink {
+            var shrinker = Shrinker(try options(for: try range.lowerBound))
+            code = try shrinker.run()
+        } else if let seed {
+            code = try runOne(seed)
+        } else {
+            let sweep = SimSweep(try options(for: 0), seeds: try range, jobs: jobs)
+            code = await sweep.run(asJSON: output == .json)
+        }
+        if code != 0 { throw ExitCode(code) }
+    }
+
+    private func runOne(_ seed: UInt64) throws -> Int32 {
+        let options = try options(for: seed)
+        CrashLine.begin(options.command)
+        let simulation = Simulation(options, tell: trace ? { print($0) } : nil)
+        let report = simulation.execute()
+        print(output == .json ? report.json : report.text)
+        return report.failure?.kind.rawValue ?? 0
+    }
+
+    private func options(for seed: UInt64) throws -> RunOptions {
+        var options = RunOptions(seed: seed, profile: profile)
+        options.replicas = replicas
+        options.without = try leftOut
+        options.operations = operations
+        options.seconds = seconds
+        return options
+    }
+
+    private var range: ClosedRange<UInt64> {
+        get throws {
+            if let seed { return seed...seed }
+            guard let seeds else { return 1...100 }
+            let ends = seeds.components(separatedBy: "..").map { UInt64($0) }
+            guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last else {
+                throw ValidationError("--seeds is a range like 1..100.")
+            }
+            return first...last
+        }
+    }
+
+    private var leftOut: [FaultID] {
+        get throws {
+            try (without ?? "").split(separator: ",").map { name in
+                guard let fault = FaultID(rawValue: name.uppercased()) else {
+                    throw ValidationError("--without: there is no fault '\(name)'.")
+                }
+                return fault
+            }
+        }
+    }
+}
+
+extension Profile: ExpressibleByArgument {}

@@ -1,0 +1,117 @@
+import Foundation
+import SynodPaxos
+import SynodSimulation
+
+extension Failure {
+    private var className: String {
+        switch kind {
+        case .crash: "crash"
+        case .liveness: "liveness"
+        case .safety: "safety"
+        }
+    }
+
+    /// What to paste, and why.
+    func line(_ options: RunOptions) -> String {
+        "\(className) \(kind.rawValue): \(options.command)   # \(invariant): \(message)"
+    }
+}
+
+extension Report {
+    var text: String {
+        var table = Table()
+        table.add("seed", "\(options.seed)")
+        table.add("profile", options.profile.rawValue)
+        table.add("replicas", "\(replicas)")
+        table.add("virtual time", seconds(virtualTime))
+        table.add("events", "\(events)")
+        table.add("decisions", "\(decisions)")
+        table.add("requests", "\(answered) answered, \(refused) refused, \(unknown) unknown")
+        table.add("worst latency", seconds(worstLatency))
+        table.add("rest after healing", seconds(settling))
+        table.add("faults", faults.text)
+        for figure in figures { table.add(figure.name, figure.value) }
+        table.add("digest", String(digest, radix: 16))
+        return table.text + (failure.map { "\n" + $0.line(options) } ?? "")
+    }
+
+    var json: String {
+        var object: [String: Any] = [
+            "seed": options.seed, "profile": options.profile.rawValue, "replicas": replicas,
+            "virtualNanoseconds": virtualTime.nanoseconds, "events": events,
+            "decisions": decisions, "answered": answered, "refused": refused,
+            "unknown": unknown, "worstLatencyNanoseconds": worstLatency.nanoseconds,
+            "settlingNanoseconds": settling.nanoseconds, "digest": String(digest, radix: 16),
+            "faults": faults.object, "command": options.command,
+            "figures": Dictionary(uniqueKeysWithValues: figures.map { ($0.name, $0.value) }),
+        ]
+        if let failure {
+            object["failure"] = [
+                "class": failure.kind.rawValue, "invariant": failure.invariant,
+                "message": failure.message,
+            ]
+        }
+        return encoded(object)
+    }
+}
+
+extension SweepTotals {
+    func table(seconds elapsed: Double) -> String {
+        let virtual = Double(virtualNanoseconds) / 1e9
+        var table = Table()
+        table.add("seeds", "\(seeds), \(Int(Double(seeds) / elapsed * 3600)) an hour")
+        table.add(
+            "virtual time",
+            String(format: "%.0f s, %.0f times as fast as real", virtual, virtual / elapsed))
+        table.add("events", "\(events)")
+        table.add("decisions", "\(decisions)")
+        table.add("requests", "\(answered) answered, \(refused) refused, \(unknown) unknown")
+        table.add("faults", faults.text)
+        table.add(
+            "worst latencies",
+            worst.map { "\(SimText.seconds($0.latency)) (seed \($0.seed))" }
+                .joined(separator: ", "))
+        if let (seed, span) = longestSettling {
+            table.add("longest to rest", "\(SimText.seconds(span)) (seed \(seed))")
+        }
+        table.add("held up by a leader outside", "\(heldUp)")
+        table.add("failed", "\(failures.count)")
+        let lines = failures.compactMap { report in report.failure?.line(report.options) }
+        return ([table.text] + lines).joined(separator: "\n")
+    }
+
+    func json(seconds elapsed: Double) -> String {
+        encoded([
+            "seeds": seeds, "virtualNanoseconds": virtualNanoseconds, "seconds": elapsed,
+            "events": events, "decisions": decisions, "answered": answered, "refused": refused,
+            "unknown": unknown, "faults": faults.object,
+            "failures": failures.compactMap { report in report.failure?.line(report.options) },
+        ])
+    }
+}
+
+/// Texts that several reports share.
+enum SimText {
+    static func seconds(_ span: Interval) -> String {
+        String(format: "%.3f s", Double(span.nanoseconds) / 1e9)
+    }
+}
+
+private func seconds(_ span: Interval) -> String { SimText.seconds(span) }
+
+private func encoded(_ object: [String: Any]) -> String {
+    let data = try? JSONSerialization.data(
+        withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+    return String(decoding: data ?? Data(), as: UTF8.self)
+}
+
+extension FaultTally {
+    var text: String {
+        fired.isEmpty
+            ? "none" : fired.map { "\($0.id.rawValue) \($0.count)" }.joined(separator: ", ")
+    }
+
+    var object: [String: UInt64] {
+        Dictionary(uniqueKeysWithValues: fired.map { ($0.id.rawValue, $0.count) })
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Synchronization
+import SynodSimulation
+
+/// Many seeds, several at the same time, with a line of progress and a table at the end.
+final class SimSweep: Sendable {
+    private let options: RunOptions
+    private let seeds: ClosedRange<UInt64>
+    private let jobs: Int
+    private let state: Mutex<State>
+
+    private struct State {
+        var next: UInt64?
+        var totals = SweepTotals()
+        var shownAt = Date.distantPast
+    }
+
+    init(_ options: RunOptions, seeds: ClosedRange<UInt64>, jobs: Int) {
+        self.options = options
+        self.seeds = seeds
+        self.jobs = jobs
+        state = Mutex(State(next: seeds.lowerBound))
+    }
+
+    /// Returns the exit code: of the gravest failure.
+    func run(asJSON: Bool) async -> Int32 {
+        let start = Date()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<jobs {
+                group.addTask { [self] in
+                    while let seed = take() { runSeed(seed, start) }
+                }
+            }
+        }
+        let totals = state.withLock { $0.totals }
+        if isatty(STDERR_FILENO) != 0 { show("\r\u{1b}[K") }
+        let elapsed = Date().timeIntervalSince(start)
+        print(asJSON ? totals.json(seconds: elapsed) : totals.table(seconds: elapsed))
+        return totals.failures.compactMap { $0.failure?.kind.rawValue }.max() ?? 0
+    }
+
+    private func take() -> UInt64? {
+        state.withLock { state in
+            guard let seed = state.next else { return nil }
+            state.next = seed < seeds.upperBound ? seed + 1 : nil
+            return seed
+        }
+    }
+
+    private func runSeed(_ seed: UInt64, _ start: Date) {
+        var options = options
+        options.seed = seed
+        CrashLine.begin(options.command)
+        let report = Simulation(options).execute()
+        state.withLock { state in
+            state.totals.add(report)
+            if let failure = report.failure { show("\r\u{1b}[K" + failure.line(options) + "\n") }
+            progress(&state, start)
+        }
+    }
+
+    private func progress(_ state: inout State, _ start: Date) {
+        guard isatty(STDERR_FILENO) != 0, Date().timeIntervalSince(state.shownAt) > 0.5 else {
+            return
+        }
+        state.shownAt = Date()
+        let count = seeds.upperBound - seeds.lowerBound + 1
+        let done = state.totals.seeds
+        let width = 30
+        let filled = Int(Double(done) / Double(count) * Double(width))
+        let bar =
+            String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+        let rate = Double(done) / max(0.001, Date().timeIntervalSince(start))
+        show(
+            "\r\(bar) \(done) of \(count) seeds, \(Int(rate * 3600)) an hour, "
+                + "\(state.totals.failures.count) failed ")
+    }
+
+    private func show(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+}

@@ -1,0 +1,30 @@
+import SynodSimulation
+import Testing
+
+/// Faults that never happen test nothing.
+struct FaultTests {
+    /// Each fault of the table fires with effect over some seeds.
+    @Test func everyFaultFires() {
+        var tally = FaultTally()
+        for seed in 1...150 as ClosedRange<UInt64> {
+            tally.add(Simulation(RunOptions(seed: seed)).execute().faults)
+        }
+        for seed in 1...20 as ClosedRange<UInt64> {
+            for profile in [Profile.amnesia, .slowdisk] {
+                tally.add(Simulation(RunOptions(seed: seed, profile: profile)).execute().faults)
+            }
+        }
+        for fault in FaultID.allCases { #expect(tally[fault] > 0, "\(fault.rawValue) never fires") }
+    }
+
+    @Test func aFaultThatIsLeftOutDoesNotFire() {
+        for fault in FaultID.allCases {
+            var options = RunOptions(seed: 2)
+            options.without = FaultID.allCases.filter { $0 != fault }
+            let faults = Simulation(options).execute().faults
+            for other in faults.fired.map(\.id) where other != fault {
+                Issue.record("\(other.rawValue) fires when only \(fault.rawValue) may")
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import SynodSimulation
+import Testing
+
+/// The checks see what a wrong shell does around a node that is right.
+struct SabotageTests {
+    private func find(_ sabotage: Sabotage, profile: Profile = .swarm) -> Failure? {
+        for seed in 1...40 as ClosedRange<UInt64> {
+            var options = RunOptions(seed: seed, profile: profile)
+            options.sabotage = sabotage
+            if let failure = Simulation(options).execute().failure { return failure }
+        }
+        return nil
+    }
+
+    @Test func sendingBeforeItIsDurable() {
+        #expect(find(.sendsBeforeDurable)?.kind == .safety)
+    }
+
+    @Test func forgettingWhatWasDurable() {
+        #expect(find(.forgetsDurableWrites, profile: .amnesia)?.kind == .safety)
+    }
+
+    @Test func answeringTwice() {
+        #expect(find(.answersTwice)?.invariant == "I12")
+    }
+
+    @Test func notAnswering() {
+        #expect(find(.losesAnswers)?.kind == .liveness)
+    }
+}

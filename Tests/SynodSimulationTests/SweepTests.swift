@@ -1,0 +1,65 @@
+import Foundation
+import SynodPaxos
+import SynodSimulation
+import Testing
+
+/// Some seeds of every profile. `SYNOD_LONG_TESTS=1` runs more; `synod sim` runs any number.
+struct SweepTests {
+    private static let isLong = ProcessInfo.processInfo.environment["SYNOD_LONG_TESTS"] != nil
+
+    @Test func swarmsKeepEveryPromise() {
+        for seed in 1...(Self.isLong ? 5_000 : 60) as ClosedRange<UInt64> {
+            expectNoFailure(RunOptions(seed: seed))
+        }
+    }
+
+    @Test(arguments: [Profile.amnesia, .powercut, .slowdisk])
+    func disksMayDoWhatTheyDo(profile: Profile) {
+        for seed in 1...(Self.isLong ? 500 : 10) as ClosedRange<UInt64> {
+            expectNoFailure(RunOptions(seed: seed, profile: profile))
+        }
+    }
+
+    @Test(arguments: 3...9)
+    func somebodyGoesOnOnEveryGraph(replicas: Int) {
+        for seed in 1...(Self.isLong ? 50 : 2) as ClosedRange<UInt64> {
+            var options = RunOptions(seed: seed, profile: .partial)
+            options.replicas = replicas
+            expectNoFailure(options)
+        }
+    }
+
+    @Test(arguments: [3, 9])
+    func failuresAtEveryTwentiethMessageCostFewRounds(replicas: Int) {
+        var options = RunOptions(seed: 1, profile: .brief)
+        options.replicas = replicas
+        options.operations = 60
+        let report = expectNoFailure(options)
+        #expect(report.answered >= 60)
+    }
+
+    @Test(arguments: [2, 9])
+    func manyCandidatesAgreeSoon(replicas: Int) {
+        var options = RunOptions(seed: 1, profile: .duel)
+        options.replicas = replicas
+        expectNoFailure(options)
+    }
+
+    /// Seeds that found a bug once, in the node or in the simulator itself.
+    @Test(
+        arguments: [
+            ("a core member that does not reach the leader outside of the core", 1, .partial)
+        ] as [(String, UInt64, Profile)])
+    func regression(bug: String, seed: UInt64, profile: Profile) {
+        #expect(expectNoFailure(RunOptions(seed: seed, profile: profile)).failure == nil, "\(bug)")
+    }
+
+    @discardableResult
+    private func expectNoFailure(_ options: RunOptions) -> Report {
+        let report = Simulation(options).execute()
+        if let failure = report.failure {
+            Issue.record("\(options.command): \(failure.invariant) \(failure.message)")
+        }
+        return report
+    }
+}
