@@ -19,8 +19,9 @@ package struct GRPCLimits: Sendable {
     /// What a peer may send on a connection before we say more.
     package var connectionWindowBytes = 16 << 20
     /// Frames that cost us work and the peer nothing (RST_STREAM, PING, SETTINGS), per second and
-    /// kind. Clients that give up on calls in crowds, or ping after every read, stay below it.
-    package var nuisanceFramesPerSecond = 2_000
+    /// kind. Clients that give up on thousands of calls at once, or ping after every read, stay below
+    /// it; so many cost a tenth of a processor.
+    package var nuisanceFramesPerSecond = 10_000
     /// Streams that broke HTTP/2's rules, over a connection's life.
     package var streamErrors = 10_000
     /// Bytes that may wait in the socket's queue before we stop reading requests.

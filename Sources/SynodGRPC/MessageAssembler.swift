@@ -14,6 +14,8 @@ package struct MessageAssembler {
     package static let prefixBytes = 5
 
     private var buffer = ByteBuffer()
+    /// Whether `buffer` is a copy of our own, which grows in place.
+    private var isOwned = false
 
     package init() {}
 
@@ -23,6 +25,7 @@ package struct MessageAssembler {
     package mutating func append(_ data: ByteBuffer) {
         if buffer.readableBytes == 0 {
             buffer = data
+            isOwned = false
         } else {
             buffer.writeImmutableBuffer(data)
         }
@@ -59,9 +62,11 @@ package struct MessageAssembler {
         return .message(message)
     }
 
-    /// Copies what is held, so that a few bytes do not keep a whole read of the socket alive.
+    /// Copies what is held, so that a few bytes do not keep a whole read of the socket alive. What is
+    /// a copy already is not copied again: a large message may come in very small frames.
     package mutating func ownHeldBytes() {
-        guard buffer.readableBytes > 0 else { return }
+        guard buffer.readableBytes > 0, !isOwned else { return }
+        isOwned = true
         var copy = ByteBufferAllocator().buffer(capacity: 2 * buffer.readableBytes)
         copy.writeImmutableBuffer(buffer)
         buffer = copy

@@ -12,6 +12,7 @@ package import SynodStorage
 /// "i" id   (BE)  what is known of a peer's identity
 /// "p"            the promised ballot
 /// "s"            number of the state store in use
+/// "w" id   (BE)  what a peer has acknowledged to this replica; may lag behind a little
 /// ```
 package enum LogSchema {
     static let bootKey: Bytes = [UInt8(ascii: "b")]
@@ -21,10 +22,13 @@ package enum LogSchema {
     static let stateKey: Bytes = [UInt8(ascii: "s")]
     static let entryPrefix = UInt8(ascii: "e")
     static let identityPrefix = UInt8(ascii: "i")
+    static let witnessPrefix = UInt8(ascii: "w")
 
     static func entryKey(_ slot: Slot) -> Bytes { key(entryPrefix, slot.rawValue) }
 
     static func identityKey(_ replica: ReplicaID) -> Bytes { key(identityPrefix, replica.rawValue) }
+
+    static func witnessKey(_ replica: ReplicaID) -> Bytes { key(witnessPrefix, replica.rawValue) }
 
     private static func key(_ prefix: UInt8, _ number: UInt64) -> Bytes {
         var writer = ByteWriter(capacity: 9)

@@ -1,3 +1,4 @@
+import DequeModule
 import SynodBytes
 import SynodKeyspace
 import SynodPaxos
@@ -32,6 +33,17 @@ extension Node {
             inputs.append(.readRequested(ReadID(read)))
         case .status, .alarms, .hash, .hashKV:
             try answer(request.body, token, &output)
+        }
+    }
+
+    /// Runs reads whose turn has come until their answers are many bytes: what is left is for the
+    /// next step, so that peers and other clients are heard in between.
+    mutating func runReads(_ output: inout NodeOutput) throws(StorageError) {
+        var bytes = 0
+        while bytes < NodeLimits.readBudget, let read = runnable.popFirst() {
+            guard let pending = reads.remove(read.rawValue) else { continue }
+            try answer(pending.body, pending.token, &output)
+            if case .message(let message)? = output.answers.last?.content { bytes += message.count }
         }
     }
 

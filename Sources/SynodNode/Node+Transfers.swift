@@ -28,6 +28,25 @@ extension Node {
         return .fetched(from: fetch.from, entries: entries, chosenThrough: through)
     }
 
+    /// A ballot this high can only propose again what was chosen (P2c of *Paxos Made Simple*). Another
+    /// entry means that members have forgotten what they accepted: this one keeps what it has, and
+    /// says so, instead of helping to choose a second entry.
+    func refuseChange(
+        of slot: Slot, to entry: Entry, from peer: ReplicaID, _ output: inout NodeOutput
+    ) throws(StorageError) {
+        var chosen: Entry?
+        try LogSchema.scanEntries(from: slot, in: log) { item in
+            if item.slot == slot { chosen = item.accepted.entry }
+            return false
+        }
+        guard let chosen, chosen != entry, output.fatal == nil else { return }
+        output.fatal =
+            "member \(String(peer.rawValue, radix: 16)) proposes another entry for slot "
+            + "\(slot.rawValue) than the one that was chosen: some member runs on an older copy of "
+            + "its data directory; this member stops and keeps what it has. Compare 'etcdctl "
+            + "endpoint hashkv' of all members, and replace those that lack acknowledged writes"
+    }
+
     /// A peer's log no longer reaches back to what this replica misses: asks for its state.
     mutating func startTransfer(
         from peer: ReplicaID, _ now: Instant, _ output: inout NodeOutput

@@ -1,3 +1,4 @@
+import DequeModule
 package import SynodBytes
 import SynodKeyspace
 package import SynodPaxos
@@ -21,11 +22,13 @@ package struct Node<Log: Store, State: Store> {
     var roster: PeerRoster
     var keeper: LogKeeper
     /// Starts of this replica, this one included.
-    let boot: UInt64
+    package let boot: UInt64
 
     /// Writes of clients here, by the sequence of their command.
     var writes: PendingRequests<RequestToken>
     var reads: PendingRequests<PendingRead>
+    /// Reads whose turn has come; those that have expired meanwhile among them.
+    var runnable: Deque<ReadID> = []
     private var held: [HeldMessage] = []
     private var heldVerdicts: [(batch: UInt64, connection: ConnectionID, peer: ReplicaID)] = []
     var compactionWaiters: [(token: RequestToken, response: Bytes)] = []
@@ -222,11 +225,16 @@ package struct Node<Log: Store, State: Store> {
         case .accept, .fetched:
             // The disk does not keep up: what would pile up in front of it counts as lost.
             guard batchedBytes - written.bytes < NodeLimits.unwrittenBytes else { return }
+            if case .accept(let ballot, let slot, let entry) = message, ballot >= replica.promised,
+                slot <= servableThrough
+            {
+                try refuseChange(of: slot, to: entry, from: peer, &output)
+            }
         case .truncated(let firstRetained) where firstRetained > replica.chosenThrough.next:
             try startTransfer(from: peer, now, &output)
         default: break
         }
-        roster.witnessed(message, by: peer)
+        roster.witnessed(message, by: peer, at: now)
         inputs.append(.received(message, from: peer))
     }
 
@@ -293,10 +301,8 @@ package struct Node<Log: Store, State: Store> {
             }
         }
         try execute(outbox.learned, &output)
-        for read in outbox.readable {
-            guard let pending = reads.remove(read.rawValue) else { continue }
-            try answer(pending.body, pending.token, &output)
-        }
+        runnable.append(contentsOf: outbox.readable)
+        try runReads(&output)
         for fetch in outbox.fetches {
             output.send(try fetched(fetch).encoded, to: fetch.peer)
         }
@@ -339,7 +345,9 @@ package struct Node<Log: Store, State: Store> {
             }
             compactionWaiters.removeAll()
         }
-        if !output.logBatch.isEmpty {
+        let isWitnessDue = roster.unwrittenSince.map { now >= $0 + NodeLimits.witnessPatience }
+        if isWitnessDue == true || !output.logBatch.isEmpty {
+            roster.writeWitnesses(to: &output.logBatch)
             // Lags behind what is known, which is safe: whoever starts again learns the rest.
             output.logBatch.put(
                 LogSchema.chosenKey, LogSchema.number(replica.chosenThrough.rawValue))
@@ -349,8 +357,12 @@ package struct Node<Log: Store, State: Store> {
                 number: batches, core: coreTicket, chosenThrough: replica.chosenThrough,
                 bytes: batchedBytes)
         }
+        if !runnable.isEmpty { output.wakeAt = now }
         output.flushThrough = keeper.flushDue(appliedThrough: replica.chosenThrough)
         output.wakeAt = min(output.wakeAt, writes.deadline, reads.deadline)
+        if let since = roster.unwrittenSince {
+            output.wakeAt = min(output.wakeAt, since + NodeLimits.witnessPatience)
+        }
         if let receiver { output.wakeAt = min(output.wakeAt, receiver.repeatAt) }
     }
 

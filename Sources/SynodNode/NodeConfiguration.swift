@@ -44,6 +44,10 @@ package struct NodeConfiguration: Sendable {
 package enum NodeLimits {
     /// Reads of this replica's clients that wait for their turn.
     package static let pendingReads = 65_536
+    /// Bytes of answers after which one step runs no more reads: the next does.
+    package static let readBudget = 1 << 20
+    /// How long what a peer has acknowledged may stay unwritten while nothing else is written.
+    package static let witnessPatience = Interval.milliseconds(1_000)
     /// Bytes of log that wait for the disk; beyond it entries from peers count as lost.
     package static let unwrittenBytes = 128 << 20
     /// Bytes of log after which the state is flushed even if the slots are few.

@@ -42,6 +42,21 @@ package struct Identity: Hashable, Sendable {
 struct Witness: Hashable, Sendable {
     var promised = Ballot.zero
     var accepted = Slot.zero
+
+    init() {}
+
+    var encoded: Bytes {
+        var writer = ByteWriter(capacity: 48)
+        writer.write(promised)
+        writer.write(accepted)
+        return writer.bytes
+    }
+
+    init(encoded: Bytes) throws(MalformedBytes) {
+        var reader = ByteReader(encoded)
+        promised = try reader.readBallot()
+        accepted = try reader.readSlot()
+    }
 }
 
 /// The last starts of a replica, oldest first, kept on its disk: a disk that was put back to an
@@ -141,6 +156,10 @@ struct PeerRoster: Sendable {
     /// By replica index.
     private var known: [Greeting?]
     private var witnesses: [Witness]
+    /// Those that the log store does not hold yet, by replica index.
+    private var unwritten = ReplicaSet()
+    /// Since when there are such; nil: there are none.
+    private(set) var unwrittenSince: Instant?
 
     init(
         own: Identity, history: BootHistory, clientURLs: [String], membership: Membership,
@@ -153,11 +172,14 @@ struct PeerRoster: Sendable {
         known = Array(repeating: nil, count: membership.count)
         witnesses = Array(repeating: Witness(), count: membership.count)
         for (index, replica) in membership.replicas.enumerated() {
-            guard let value = try store.get(LogSchema.identityKey(replica)) else { continue }
-            do {
-                known[index] = try Greeting(encoded: value)
+            let greeting = try store.get(LogSchema.identityKey(replica))
+            let witness = try store.get(LogSchema.witnessKey(replica))
+            do throws(MalformedBytes) {
+                if let greeting { known[index] = try Greeting(encoded: greeting) }
+                if let witness { witnesses[index] = try Witness(encoded: witness) }
             } catch {
-                throw StorageError(.corrupt, "a peer's identity is damaged: \(error.reason)")
+                throw StorageError(
+                    .corrupt, "what is known of a peer is damaged: \(error.reason)")
             }
         }
     }
@@ -235,11 +257,7 @@ struct PeerRoster: Sendable {
 
     /// The answer to an accepted greeting: what the peer has acknowledged to this replica.
     func reply(to peer: ReplicaID) -> Bytes {
-        var writer = ByteWriter(capacity: 48)
-        let witness = membership.index(of: peer).map { witnesses[$0] } ?? Witness()
-        writer.write(witness.promised)
-        writer.write(witness.accepted)
-        return writer.bytes
+        (membership.index(of: peer).map { witnesses[$0] } ?? Witness()).encoded
     }
 
     /// Why this replica's disk cannot be what it was, according to a peer's answer; nil if all
@@ -247,10 +265,8 @@ struct PeerRoster: Sendable {
     func contradiction(
         in reply: Bytes, from peer: ReplicaID, promised: Ballot, highestSlot: Slot
     ) -> String? {
-        var reader = ByteReader(reply)
-        guard let ballot = try? reader.readBallot(), let slot = try? reader.readSlot() else {
-            return nil
-        }
+        guard let witness = try? Witness(encoded: reply) else { return nil }
+        let (ballot, slot) = (witness.promised, witness.accepted)
         guard ballot > promised || slot > highestSlot else { return nil }
         return "member \(hex(peer.rawValue)) has this replica's word up to ballot \(ballot.round) "
             + "and slot \(slot.rawValue), but the data directory ends at ballot \(promised.round) "
@@ -258,9 +274,16 @@ struct PeerRoster: Sendable {
             + "member, remove it, and add it again as a new one with an empty data directory"
     }
 
-    /// A peer gave its word.
-    mutating func witnessed(_ message: Message, by replica: ReplicaID) {
+    /// A peer gave its word. It is written down with the next batch of the log, or soon.
+    mutating func witnessed(_ message: Message, by replica: ReplicaID, at now: Instant) {
         guard let index = membership.index(of: replica) else { return }
+        let before = witnesses[index]
+        defer {
+            if witnesses[index] != before {
+                unwritten.insert(index)
+                if unwrittenSince == nil { unwrittenSince = now }
+            }
+        }
         switch message {
         case .promise(let promise):
             witnesses[index].promised = max(witnesses[index].promised, promise.ballot)
@@ -269,6 +292,16 @@ struct PeerRoster: Sendable {
             witnesses[index].accepted = max(witnesses[index].accepted, last)
         default: break
         }
+    }
+
+    /// Adds to a batch what peers have acknowledged since the last one.
+    mutating func writeWitnesses(to batch: inout WriteBatch) {
+        guard unwrittenSince != nil else { return }
+        for (index, replica) in membership.replicas.enumerated() where unwritten.contains(index) {
+            batch.put(LogSchema.witnessKey(replica), witnesses[index].encoded)
+        }
+        unwritten = ReplicaSet()
+        unwrittenSince = nil
     }
 
     private func hex(_ number: UInt64) -> String { String(number, radix: 16) }

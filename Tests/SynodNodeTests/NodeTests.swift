@@ -181,6 +181,24 @@ private let three = NodeCluster.id(3)
         #expect(cluster.fatal[three]?.contains("older copy") == true)
     }
 
+    /// The copy is of its present start, so that only its peers can tell, and they start anew too.
+    @Test func `what peers acknowledged is known after everybody has started again`() throws {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        let copy = cluster.copyDisk(of: three)
+        for number in 0..<20 {
+            _ = try cluster.put("k\(number)", "v", at: one)
+            try cluster.run(.milliseconds(20))
+        }
+        try cluster.run(.milliseconds(1500))
+        for replica in cluster.membership.replicas { cluster.crash(replica) }
+        cluster.restoreDisk(of: three, from: copy)
+        for replica in cluster.membership.replicas { try cluster.start(replica) }
+        try cluster.run(.milliseconds(500))
+        #expect(cluster.hosts[three]!.node == nil)
+        #expect(cluster.fatal[three]?.contains("older copy") == true)
+    }
+
     @Test func `an asymmetric cut does not stop the others`() throws {
         let cluster = try NodeCluster(3)
         try cluster.run(.milliseconds(500))

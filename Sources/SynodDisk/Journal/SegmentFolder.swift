@@ -69,8 +69,10 @@ struct SegmentFolder: ~Copyable {
             begun = try SegmentFile(
                 making: target, size: roundUp(record, to: JournalLimits.page))
         } else {
-            if spares.isEmpty, let (path, work) = maker.take() {
-                spares.append(Spare(path: path, file: try work.finish()))
+            // A spare that could not be made holds nothing of ours, and there may be room by now: if
+            // there is none, making the segment itself tells.
+            if spares.isEmpty, let (path, work) = maker.take(), let file = try? work.finish() {
+                spares.append(Spare(path: path, file: file))
             }
             if let spare = spares.popLast() {
                 try FileSystem.move(spare.path, to: target)
