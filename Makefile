@@ -14,7 +14,7 @@ pure_tests := SynodBytesTests|SynodPaxosTests|SynodStorageTests|SynodKeyspaceTes
 replicas ?= 3
 SEEDS ?= 1..10000
 
-.PHONY: help run build test test-long sim check lint format clean
+.PHONY: help run build test test-long sim chaos check lint format clean
 
 help: ## Show what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -41,6 +41,9 @@ test-long: ## Run all tests in their long form: more seeds, more kills, more dat
 
 sim: build ## Break simulated clusters on purpose (SEEDS=1..10000).
 	.build/release/synod sim --seeds $(SEEDS)
+
+chaos: build ## Break clusters of real processes on purpose and check what clients saw (docs/chaos.md).
+	.build/release/synod chaos
 
 check: lint test ## What continuous integration does: check the format, build, test.
 

@@ -95,11 +95,18 @@ let package = Package(
         module("SynodClient", ["SynodGRPC", "EtcdWire", nioCore, nioPosix, protobuf]),
         module("SynodBench", ["SynodClient", "EtcdWire", histogram, nioCore, nioPosix, protobuf]),
         module("SynodLauncher", ["SynodClient", "EtcdWire"]),
+        module(
+            "SynodChaos",
+            [
+                "SynodBytes", "SynodCheck", "SynodClient", "SynodLauncher", "SynodServer",
+                "SynodTransport", "EtcdWire", nioCore, nioPosix,
+            ]),
         .executableTarget(
             name: "synod",
             dependencies: [
-                "SynodServer", "SynodAPI", "SynodClient", "SynodBench", "SynodLauncher", "EtcdWire",
-                "SynodSimulation", "SynodPaxos", arguments, logging, protobuf,
+                "SynodServer", "SynodAPI", "SynodClient", "SynodBench", "SynodLauncher",
+                "SynodSimulation", "SynodChaos", "SynodPaxos", "EtcdWire", arguments, logging,
+                protobuf,
             ],
             swiftSettings: strict),
 

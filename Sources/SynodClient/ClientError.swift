@@ -43,10 +43,14 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
     public let code: Code
     /// The server's own words, or ours when no server answered.
     public let message: String
+    /// False only when the request certainly reached no server, so that it has no effect and never
+    /// will have one.
+    public let mayHaveRun: Bool
 
-    public init(code: Code, message: String) {
+    public init(code: Code, message: String, mayHaveRun: Bool = true) {
         self.code = code
         self.message = message
+        self.mayHaveRun = mayHaveRun
     }
 
     public var description: String { "\(code): \(message)" }

@@ -6,7 +6,7 @@ import SynodGRPC
 package struct CallFailure: Error {
     package let error: ClientError
     /// Whether the request may have reached a server, so that trying again could do it twice.
-    package let mayHaveRun: Bool
+    package var mayHaveRun: Bool { error.mayHaveRun }
 }
 
 /// One endpoint seen from one event loop: connects when first needed and again after a loss.
@@ -158,15 +158,14 @@ package final class EndpointLink {
                 result.mapError { status in
                     CallFailure(
                         error: ClientError(
-                            code: .init(rawValue: status.code.rawValue), message: status.message),
-                        mayHaveRun: true)
+                            code: .init(rawValue: status.code.rawValue), message: status.message))
                 })
         }
     }
 
     private func fail(_ call: WaitingCall, _ code: ClientError.Code, _ message: String) {
         let failure = CallFailure(
-            error: ClientError(code: code, message: message), mayHaveRun: false)
+            error: ClientError(code: code, message: message, mayHaveRun: false))
         eventLoop.assumeIsolated().execute { call.completion(.failure(failure)) }
     }
 }

@@ -13,6 +13,24 @@ package struct ClusterConfiguration: Sendable {
     /// The program that is a replica when it is started with `serve`; by default this one.
     package var executable = Bundle.main.executablePath ?? CommandLine.arguments[0]
 
+    /// How the replicas fail on purpose; nil: they do not.
+    package var faults: Faults?
+
+    package struct Faults: Sendable {
+        /// The value of `synod serve --inject-faults`, already checked.
+        package let specification: String
+        /// What is drawn in each replica follows from it.
+        package let seed: UInt64
+        /// How a replica's process ends when a crash was injected.
+        package let crashCode: Int32
+
+        package init(specification: String, seed: UInt64, crashCode: Int32) {
+            self.specification = specification
+            self.seed = seed
+            self.crashCode = crashCode
+        }
+    }
+
     package init() {}
 
     /// Throws ``ClusterError`` naming the first option that is out of its range.

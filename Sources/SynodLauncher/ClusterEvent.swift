@@ -4,6 +4,10 @@ package enum ClusterEvent: Sendable {
     case ready(Int, pid: Int32)
     /// The replica's process is gone.
     case ended(Int, pid: Int32, Ending)
+    /// The replica injected a fault of this kind into itself.
+    case faultInjected(Int, kind: String)
+    /// It is time to tell how many faults there were.
+    case tallyDue
     /// The pause before the replica is started again is over.
     case restartDue(Int)
     /// What each replica said of itself when asked last; nil where none answered.

@@ -19,6 +19,7 @@ package struct Launcher {
     private static let patience = Duration.seconds(5)
     private static let shortestPause = Duration.seconds(2)
     private static let longestPause = Duration.seconds(32)
+    private static let tallyInterval = Duration.seconds(2)
 
     private let configuration: ClusterConfiguration
     private let plans: [ReplicaPlan]
@@ -31,6 +32,10 @@ package struct Launcher {
     /// Whether all replicas have served at once and the table was shown.
     private var isComplete = false
     private var exitCode: Int32?
+    private var tally = FaultTally()
+    /// Of each replica.
+    private var lastFaults: [String?]
+    private var isTallyDue = false
 
     /// - Parameters:
     ///   - say: Where lines for the person at the terminal go.
@@ -47,6 +52,7 @@ package struct Launcher {
         replicas = Array(repeating: .gone, count: plans.count)
         pauses = Array(repeating: Self.shortestPause, count: plans.count)
         sightings = Array(repeating: nil, count: plans.count)
+        lastFaults = Array(repeating: nil, count: plans.count)
     }
 
     /// Runs the cluster until it was stopped; returns the exit code.
@@ -67,6 +73,10 @@ package struct Launcher {
         case .ended(let index, let pid, let ending): ended(index, pid, ending)
         case .restartDue(let index):
             if case .pausing = replicas[index] { start(index) }
+        case .faultInjected(let index, let kind): faultInjected(kind, in: index)
+        case .tallyDue:
+            isTallyDue = false
+            if exitCode == nil { say(tally.text) }
         case .observed(let sightings): observed(sightings)
         case .stopRequested: stopRequested()
         case .patienceEnded: destroyAll()
@@ -102,6 +112,9 @@ package struct Launcher {
             replicas[index] = .gone
             return
         }
+        if let faults = configuration.faults, ending == .exited(code: faults.crashCode) {
+            return failedOnPurpose(index, pid)
+        }
         if case .starting = replicas[index], !isComplete {
             replicas[index] = .gone
             say("\(plan.name) (pid \(pid)) \(ending) before it served; its last words:")
@@ -116,6 +129,29 @@ package struct Launcher {
             """
             \(plan.name) (pid \(pid)) \(ending); it is started again in \
             \(pause.components.seconds) s; its log is \(plan.logFile)
+            """)
+        report(.restartDue(index), after: pause)
+    }
+
+    // MARK: Faults on purpose
+
+    /// There can be very many of them, so they are told in sums and not one by one.
+    private mutating func faultInjected(_ kind: String, in index: Int) {
+        tally.add(kind)
+        lastFaults[index] = kind
+        if !isTallyDue { report(.tallyDue, after: Self.tallyInterval) }
+        isTallyDue = true
+    }
+
+    private mutating func failedOnPurpose(_ index: Int, _ pid: Int32) {
+        replicas[index] = .pausing
+        let pause = Duration.milliseconds(Int.random(in: 1...1000))
+        let milliseconds = pause.components.attoseconds / 1_000_000_000_000_000
+        say(
+            """
+            \(plans[index].name) (pid \(pid)) failed on purpose (\(lastFaults[index] ?? "?")); \
+            it is started again in \
+            \(pause.components.seconds * 1000 + milliseconds) ms
             """)
         report(.restartDue(index), after: pause)
     }
@@ -154,6 +190,7 @@ package struct Launcher {
 
     private mutating func stopRequested() {
         if exitCode == nil {
+            if configuration.faults != nil { say(tally.text) }
             say("stopping the replicas")
             stop(exitCode: 0)
         } else {

@@ -13,6 +13,24 @@ package struct ReplicaPlan: Sendable {
     package var clientEndpoint: String { "\(Self.host):\(clientPort)" }
     package var peerEndpoint: String { "\(Self.host):\(peerPort)" }
 
+    private static func flags(_ faults: ClusterConfiguration.Faults?, _ number: Int) -> [String] {
+        guard let faults else { return [] }
+        let seed = faults.seed &+ UInt64(number)
+        return ["--inject-faults", faults.specification, "--inject-seed", "\(seed)"]
+    }
+
+    package init(
+        name: String, clientPort: Int, peerPort: Int, dataDirectory: String, logFile: String,
+        arguments: [String]
+    ) {
+        self.name = name
+        self.clientPort = clientPort
+        self.peerPort = peerPort
+        self.dataDirectory = dataDirectory
+        self.logFile = logFile
+        self.arguments = arguments
+    }
+
     /// The replicas of a cluster, in the order of their names.
     package static func all(of configuration: ClusterConfiguration) -> [ReplicaPlan] {
         let numbers = 1...configuration.replicas
@@ -22,11 +40,14 @@ package struct ReplicaPlan: Sendable {
         return numbers.map { number in
             ReplicaPlan(
                 number, peerPort: peerPort(number), cluster: cluster,
-                directory: configuration.directory)
+                directory: configuration.directory, faults: configuration.faults)
         }
     }
 
-    private init(_ number: Int, peerPort: Int, cluster: String, directory: String) {
+    private init(
+        _ number: Int, peerPort: Int, cluster: String, directory: String,
+        faults: ClusterConfiguration.Faults?
+    ) {
         name = "n\(number)"
         self.peerPort = peerPort
         clientPort = peerPort - 1
@@ -34,16 +55,17 @@ package struct ReplicaPlan: Sendable {
         logFile = "\(directory)/\(name).log"
         let client = "http://\(Self.host):\(clientPort)"
         let peer = "http://\(Self.host):\(peerPort)"
-        arguments = [
-            "serve",
-            // Replicas must not outlive a launcher that was killed: its end of their standard
-            // input closes with it.
-            "--exit-on-stdin-close",
-            "--name", name, "--data-dir", dataDirectory,
-            "--listen-client-urls", client, "--advertise-client-urls", client,
-            "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-            "--initial-cluster", cluster, "--initial-cluster-token", "synod-local",
-            "--initial-cluster-state", "new",
-        ]
+        arguments =
+            [
+                "serve",
+                // Replicas must not outlive a launcher that was killed: its end of their standard
+                // input closes with it.
+                "--exit-on-stdin-close",
+                "--name", name, "--data-dir", dataDirectory,
+                "--listen-client-urls", client, "--advertise-client-urls", client,
+                "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+                "--initial-cluster", cluster, "--initial-cluster-token", "synod-local",
+                "--initial-cluster-state", "new",
+            ] + Self.flags(faults, number)
     }
 }

@@ -13,6 +13,8 @@ final class PeerBridge: PeerEvents {
         var waiting: [ConnectionID: InboundConnection] = [:]
         var nextConnection: UInt64 = 1
         var refusals: [PeerID: String] = [:]
+        /// Nil unless the command line asks for faults.
+        var injector: FaultInjector?
     }
 
     private let replica: ReplicaLoop
@@ -36,10 +38,18 @@ final class PeerBridge: PeerEvents {
         state.withLock { $0.transport = transport }
     }
 
+    func use(_ injector: FaultInjector) {
+        state.withLock { $0.injector = injector }
+    }
+
     // MARK: To the peers
 
     func send(_ messages: [Bytes], to peer: ReplicaID) {
-        state.withLock { $0.transport }?.send(messages, to: PeerID(peer.rawValue))
+        let (transport, injector) = state.withLock { ($0.transport, $0.injector) }
+        guard let transport else { return }
+        let id = PeerID(peer.rawValue)
+        guard let injector else { return transport.send(messages, to: id) }
+        injector.leaving(messages, to: peer) { transport.send($0, to: id) }
     }
 
     func judge(_ id: ConnectionID, _ verdict: Verdict) {
@@ -99,6 +109,13 @@ final class PeerBridge: PeerEvents {
     }
 
     func received(_ messages: [Bytes], from peer: PeerID) {
-        replica.post(.received(messages, from: ReplicaID(peer.rawValue)))
+        let peer = ReplicaID(peer.rawValue)
+        guard let injector = state.withLock({ $0.injector }) else {
+            replica.post(.received(messages, from: peer))
+            return
+        }
+        injector.arriving(messages, from: peer) { [replica] in
+            replica.post(.received($0, from: peer))
+        }
     }
 }

@@ -20,7 +20,11 @@ package enum Server {
     ///
     /// Throws ``Failure``, with the data intact, when a port, the data directory or a peer's
     /// refusal makes it impossible to serve.
-    package static func run(_ configuration: ServerConfiguration, logger: Logger) async throws {
+    ///
+    /// - Parameter faults: how often to fail on purpose; nil, and nothing is in the way.
+    package static func run(
+        _ configuration: ServerConfiguration, faults: FaultPlan? = nil, logger: Logger
+    ) async throws {
         let files = Platform.raiseFileLimit()
         guard files >= fewestFiles else {
             throw Failure(
@@ -30,7 +34,8 @@ package enum Server {
         let signals = EndSignals()
         var disk: Disk
         do throws(StorageError) {
-            disk = try Disk(configuration)
+            let forgetsState = faults != nil && StateWipe(configuration).take()
+            disk = try Disk(configuration, forgetsState: forgetsState, logger)
         } catch {
             throw Failure(description: ReplicaLoop.describe(error))
         }
@@ -51,6 +56,11 @@ package enum Server {
 
         let node = try makeNode(configuration, membership, &disk)
         let greetings = membership.replicas.map { ($0, node.hello(to: $0)) }
+        if let faults {
+            bridge.use(
+                FaultInjector(
+                    faults, boot: node.boot, on: loops.replica, configuration, logger))
+        }
         _ = try await transport.listen()
         do {
             _ = try await api.start()
@@ -190,7 +200,10 @@ private struct Disk {
     var state: RocksStore?
     let incarnation: UInt64
 
-    init(_ configuration: ServerConfiguration) throws(StorageError) {
+    /// - Parameter forgetsState: the state is made anew, if the log has all of it.
+    init(
+        _ configuration: ServerConfiguration, forgetsState: Bool, _ logger: Logger
+    ) throws(StorageError) {
         directory = try DataDirectory(path: configuration.dataDirectory)
         let identity = try directory.establish(
             MemberIdentity(
@@ -198,7 +211,9 @@ private struct Disk {
                 incarnation: Platform.random(), name: configuration.name))
         incarnation = identity.incarnation
         log = try directory.openLog()
-        if try LogSchema.isNew(log) {
+        var isMadeAnew = try LogSchema.isNew(log)
+        if !isMadeAnew, forgetsState { isMadeAnew = try StateWipe.isSafe(log, logger) }
+        if isMadeAnew {
             // Anything there is left from a first start that was cut short.
             try directory.removeStates(except: [])
             state = try directory.createState().store

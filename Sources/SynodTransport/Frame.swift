@@ -6,6 +6,8 @@ package import SynodBytes
 /// ```
 /// length  u32   of the payload
 /// crc     u32   CRC-32C of the payload
+/// header  u32   CRC-32C of the eight bytes before: a wrong length would have the receiver wait for
+///               bytes that never come
 /// payload       kind u8, then what the kind says
 /// ```
 ///
@@ -33,14 +35,14 @@ package enum Frame: Equatable {
     case messages
 
     package enum Kind {
-        static let hello: UInt8 = 1
-        static let accepted: UInt8 = 2
-        static let refused: UInt8 = 3
-        static let incompatible: UInt8 = 4
-        static let messages: UInt8 = 5
+        package static let hello: UInt8 = 1
+        package static let accepted: UInt8 = 2
+        package static let refused: UInt8 = 3
+        package static let incompatible: UInt8 = 4
+        package static let messages: UInt8 = 5
     }
 
-    package static let headerBytes = 8
+    package static let headerBytes = 12
 
     /// Messages in one frame at most, so that a frame of tiny ones cannot unfold into much more
     /// memory than its own size.
@@ -120,6 +122,17 @@ extension ByteBuffer {
         }
         setInteger(UInt32(count), at: start, endianness: .little)
         setInteger(crc.value, at: start + 4, endianness: .little)
+        setInteger(frameHeaderChecksum(at: start), at: start + 8, endianness: .little)
+    }
+
+    /// The checksum of a frame header's length and checksum.
+    func frameHeaderChecksum(at start: Int) -> UInt32 {
+        var crc = CRC32C()
+        withUnsafeReadableBytes { readable in
+            let offset = start - readerIndex
+            crc.update(UnsafeRawBufferPointer(rebasing: readable[offset..<offset + 8]))
+        }
+        return crc.value
     }
 
     private mutating func writeVarint(_ value: Int) {

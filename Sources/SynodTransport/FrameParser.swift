@@ -55,8 +55,13 @@ package struct FrameParser {
             let length = buffer.getInteger(
                 at: buffer.readerIndex, endianness: .little, as: UInt32.self),
             let crc = buffer.getInteger(
-                at: buffer.readerIndex + 4, endianness: .little, as: UInt32.self)
+                at: buffer.readerIndex + 4, endianness: .little, as: UInt32.self),
+            let headerCRC = buffer.getInteger(
+                at: buffer.readerIndex + 8, endianness: .little, as: UInt32.self)
         else { return nil }
+        guard headerCRC == buffer.frameHeaderChecksum(at: buffer.readerIndex) else {
+            throw ProtocolViolation("a frame's header fails its checksum")
+        }
         guard length > 0 else { throw ProtocolViolation("a frame is empty") }
         guard UInt64(length) <= UInt64(largestPayload) else {
             throw ProtocolViolation(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import SynodLauncher
+import SynodServer
 
 /// `synod cluster`: replicas as processes on this machine.
 struct ClusterCommand: AsyncParsableCommand {
@@ -13,6 +14,7 @@ struct ClusterCommand: AsyncParsableCommand {
             Examples:
               synod cluster
               synod cluster --replicas 5 --directory /tmp/five --base-port 12379
+              synod cluster --faults acceptor=5%,learner=5%
             """)
 
     @Option(help: ArgumentHelp("How many replicas, 1 to 9.", valueName: "count"))
@@ -26,11 +28,26 @@ struct ClusterCommand: AsyncParsableCommand {
             "The first replica's client port; each further one is 10 higher.", valueName: "port"))
     var basePort = ClusterConfiguration().basePort
 
+    @Option(
+        help: ArgumentHelp(
+            "Have replicas lose, delay and forget messages, and die, at this share of what they "
+                + "handle, as in acceptor=5%,learner=5%.", valueName: "shares"))
+    var faults: String?
+
+    @Option(help: ArgumentHelp("What --faults draws follows from it (1).", valueName: "number"))
+    var faultSeed: UInt64?
+
     func run() async throws {
         var cluster = ClusterConfiguration()
         cluster.replicas = replicas
         cluster.directory = directory
         cluster.basePort = basePort
+        if let faults {
+            let seed = faultSeed ?? 1
+            _ = try FaultPlan(parsing: faults, seed: seed)
+            cluster.faults = .init(
+                specification: faults, seed: seed, crashCode: FaultInjector.crashCode)
+        }
         throw ExitCode(try await runCluster(cluster))
     }
 }

@@ -29,11 +29,24 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "End when the standard input ends, with the program that holds its other end.")
     var exitOnStdinClose = false
 
+    /// Not for `ETCD_` variables: nobody should come by faults without asking for them here.
+    @Option(help: .hidden)
+    var injectFaults: String?
+
+    @Option(help: .hidden)
+    var injectSeed: UInt64?
+
     /// About flags that were given and taken out before parsing.
     var warnings: [String] = []
 
     enum CodingKeys: CodingKey {
-        case flags, exitOnStdinClose
+        case flags, exitOnStdinClose, injectFaults, injectSeed
+    }
+
+    func validate() throws {
+        guard injectSeed == nil || injectFaults != nil else {
+            throw ValidationError("--inject-seed means nothing without --inject-faults.")
+        }
     }
 
     func run() async throws {
@@ -46,7 +59,10 @@ struct ServeCommand: AsyncParsableCommand {
         }
         for warning in environment.warnings + warnings { logger.warning("\(warning)") }
         if exitOnStdinClose { Self.endWithStandardInput() }
-        try await Server.run(server, logger: logger)
+        let faults = try injectFaults.map { text throws(ConfigurationError) in
+            try FaultPlan(parsing: text, seed: injectSeed ?? 1)
+        }
+        try await Server.run(server, faults: faults, logger: logger)
     }
 
     /// Asks this process to end, as SIGTERM does, when its standard input ends.

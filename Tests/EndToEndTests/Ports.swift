@@ -13,6 +13,17 @@ enum Ports {
         }
     }
 
+    /// A port so that it and those at these distances from it are free. They lie above all that
+    /// ``free()`` hands out.
+    static func free(with distances: [Int]) -> Int {
+        let last = distances.max() ?? 0
+        let bases = Array(stride(from: 32_010, to: 32_760 - last, by: last + 1))
+        let rotation = Int(ProcessInfo.processInfo.processIdentifier) % bases.count
+        let rotated = bases.dropFirst(rotation) + bases.prefix(rotation)
+        return rotated.first { base in ([0] + distances).allSatisfy { isFree(base + $0) } }
+            ?? 32_010
+    }
+
     private static func isFree(_ port: Int) -> Bool {
         let handle = Socket.make()
         defer { close(handle) }

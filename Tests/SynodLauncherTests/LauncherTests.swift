@@ -79,6 +79,28 @@ import Testing
         stage.remove()
     }
 
+    @Test func aReplicaThatFailsOnPurposeComesBackSoonAndIsCounted() async throws {
+        var stage = try Stage(
+            """
+            echo 'today warn injects a fault kind=crash-before ms=1'
+            [ $4 = n2 ] && [ ! -e "$6-failed" ] && { touch "$6-failed"; exit 86; }
+            \(Self.obedient)
+            """)
+        stage.configuration.faults = .init(
+            specification: "acceptor=5%", seed: 1, crashCode: 86)
+        let start = ContinuousClock.now
+        let (exitCode, lines) = await run(stage) { line, report in
+            if line.hasPrefix("starting") { report(sightings(leader: 1)) }
+            if line.contains("faults so far") { report(.stopRequested) }
+        }
+        #expect(exitCode == 0)
+        let text = lines.joined(separator: "\n")
+        #expect(text.contains(/n2 \(pid \d+\) failed on purpose \(crash-before\); it is started/))
+        #expect(text.contains("faults so far: 4 crash-before"))
+        #expect(ContinuousClock.now - start < .seconds(4))
+        stage.remove()
+    }
+
     @Test func aReplicaThatCannotStartStopsTheRestAndItsLogIsShown() async throws {
         let stage = try Stage("[ $4 = n2 ] && { echo disk on fire; exit 3; }; exec cat")
         let (exitCode, lines) = await run(stage) { _, _ in }

@@ -40,8 +40,9 @@ import Testing
 
     @Test(
         arguments: [
-            ([255, 255, 255, 255, 0, 0, 0, 0], "allowed"),
-            ([0, 0, 0, 0, 0, 0, 0, 0], "empty"),
+            (Wire.header(length: .max, crc: 0), "allowed"),
+            (Wire.header(length: 0, crc: 0), "empty"),
+            ([200, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "header fails its checksum"),
             (Wire.frame(9, [1]), "unknown kind 9"),
             (Wire.frame(5, [2, 0]), "reaches beyond"),
             (Wire.frame(5, [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1]), "length is malformed"),
@@ -63,7 +64,7 @@ import Testing
     @Test func anOversizedHelloIsRefusedByItsHeader() async throws {
         let b = try await Member(2)
         let stranger = try await RawConnection.dial(b.address)
-        try await stranger.write(Wire.preface + [1, 0, 1, 0, 0, 0, 0, 0])
+        try await stranger.write(Wire.preface + Wire.header(length: 65_537, crc: 0))
         #expect(await stranger.waitForClose())
         #expect(b.log.mentions("a frame of 65537 bytes is announced"))
         await b.shutdown()

@@ -104,10 +104,14 @@ enum Wire {
 
     static func frame(_ kind: UInt8, _ rest: Bytes) -> Bytes {
         let payload = [kind] + rest
+        return header(length: UInt32(payload.count), crc: CRC32C.checksum(payload)) + payload
+    }
+
+    static func header(length: UInt32, crc: UInt32) -> Bytes {
         var writer = ByteWriter()
-        writer.write(UInt32(payload.count))
-        writer.write(CRC32C.checksum(payload))
-        writer.writeRaw(payload)
+        writer.write(length)
+        writer.write(crc)
+        writer.write(CRC32C.checksum(writer.bytes))
         return writer.bytes
     }
 

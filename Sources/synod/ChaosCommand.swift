@@ -1,0 +1,97 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import SynodChaos
+
+/// `synod chaos`: clusters of real processes that are broken on purpose.
+struct ChaosCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chaos",
+        abstract: "Break clusters on purpose and check what their clients saw.",
+        discussion: """
+            Starts members as processes on this machine with a proxy between them, puts load on \
+            them, and kills, stops and cuts them off. Afterwards the history of all operations must \
+            be linearizable, no acknowledged write may be missing, and all members must agree. The \
+            exit code tells whether they did.
+
+            Scenarios:
+            \(Scenario.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
+
+            Examples:
+              synod chaos
+              synod chaos --scenario kill-leader --members 3 --seconds 30
+              synod chaos --scenario mixed --seed 7 --output json
+            """)
+
+    @Option(
+        help: ArgumentHelp("One of the scenarios, several with commas, or all.", valueName: "name"))
+    var scenario = "all"
+
+    @Option(help: ArgumentHelp("Members of the cluster (3 and 5 in turn).", valueName: "3|5"))
+    var members: Int?
+
+    @Option(help: ArgumentHelp("How long each scenario breaks things.", valueName: "number"))
+    var seconds = ChaosConfiguration().seconds
+
+    @Option(help: ArgumentHelp("What is broken, and when, follows from it.", valueName: "number"))
+    var seed = ChaosConfiguration().seed
+
+    @Option(help: ArgumentHelp("Where history and logs of failed runs go.", valueName: "path"))
+    var directory = ChaosConfiguration().directory
+
+    @Option(help: "How to print the report.")
+    var output = ClientOptions.Output.table
+
+    func validate() throws {
+        guard (0.1...86_400).contains(seconds) else {
+            throw ValidationError("--seconds is between 0.1 and 86400.")
+        }
+        guard members == nil || members == 3 || members == 5 else {
+            throw ValidationError("--members is 3 or 5.")
+        }
+        _ = try scenarios()
+    }
+
+    func run() async throws {
+        var chaos = ChaosConfiguration()
+        chaos.scenarios = try scenarios()
+        if let members { chaos.sizes = [members] }
+        chaos.seconds = seconds
+        chaos.seed = seed
+        chaos.directory = directory
+        let isTable = output == .table
+        let running = Task { [chaos] in
+            try await runChaos(chaos) { line in
+                let handle: FileHandle = isTable ? .standardOutput : .standardError
+                handle.write(Data((line + "\n").utf8))
+            }
+        }
+        // A first signal ends the members in good order; a second one ends this process at once,
+        // and the members with it.
+        let sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler {
+                if running.isCancelled { _exit(128 + number) }
+                running.cancel()
+            }
+            source.resume()
+            return source
+        }
+        let reports = try await running.value
+        for source in sources { source.cancel() }
+        print(output == .json ? reports.json : "\n" + reports.table)
+        if running.isCancelled || !reports.allSatisfy(\.hasPassed) { throw ExitCode.failure }
+    }
+
+    private func scenarios() throws -> [Scenario] {
+        if scenario == "all" { return Scenario.all }
+        return try scenario.split(separator: ",").map { name in
+            guard let found = Scenario.named(String(name)) else {
+                let names = Scenario.all.map(\.name).joined(separator: ", ")
+                throw ValidationError("--scenario: '\(name)' is not all or one of \(names).")
+            }
+            return found
+        }
+    }
+}

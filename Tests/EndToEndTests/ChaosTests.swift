@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+
+/// A few scenarios of `synod chaos`, briefly; `make chaos` plays them all.
+@Suite(.enabled(if: !Programs.isServerEtcd, "the program under test is the one that breaks"))
+struct ChaosTests {
+    @Test func clientsSeeNothingWrongWhateverBreaks() async throws {
+        let directory = NSTemporaryDirectory() + "synod-chaos-smoke-" + UUID().uuidString
+        let result = try await Command.run(
+            [
+                Programs.server[0], "chaos", "--members", "3",
+                "--scenario", "kill-many,partition,one-way,corruption,disk-error",
+                "--seconds", Programs.runsLong ? "20" : "3", "--directory", directory,
+            ], within: .seconds(240))
+        #expect(result.status == 0, "\(result.output)\nhistory and logs: \(directory)")
+        for effect in ["members killed", "pieces cut off", "frames corrupted"] {
+            #expect(result.output.contains(effect), "nothing was broken:\n\(result.output)")
+        }
+        let hasTracer = !result.output.contains("strace is not installed")
+        #expect(!hasTracer || result.output.contains("syncs failed"))
+    }
+
+    @Test func anUnknownScenarioIsRefusedWithTheNamesOfAll() async throws {
+        let result = try await Command.run(
+            [Programs.server[0], "chaos", "--scenario", "earthquake"])
+        #expect(result.status != 0)
+        #expect(result.output.contains("kill-leader"))
+    }
+
+    @Test func aStoppedRunLeavesNothingBehind() async throws {
+        let log = NSTemporaryDirectory() + "synod-chaos-stopped-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        let run = try ChildProcess(
+            [Programs.server[0], "chaos", "--scenario", "stop", "--members", "3"],
+            environment: ["TMPDIR": NSTemporaryDirectory()], log: log)
+        defer { run.kill() }
+        let members = try await eventually("three members run") {
+            let members = Self.children(of: run.id)
+            return members.count >= 3 ? members : nil
+        }
+        run.signal(SIGINT)
+        #expect(try await run.exitStatus(within: .seconds(20)) == 1)
+        for member in members {
+            try await eventually("process \(member) is gone") { kill(member, 0) != 0 ? true : nil }
+        }
+    }
+
+    /// The processes that a process has started and that run a replica; Linux only, as is /proc.
+    private static func children(of parent: pid_t) -> [pid_t] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter { id in
+            guard let status = FileManager.default.contents(atPath: "/proc/\(id)/status"),
+                let command = FileManager.default.contents(atPath: "/proc/\(id)/cmdline")
+            else { return false }
+            return String(decoding: status, as: UTF8.self).contains("PPid:\t\(parent)\n")
+                && String(decoding: command, as: UTF8.self).contains("serve")
+        }
+    }
+}
