@@ -278,7 +278,7 @@ import enum SynodPaxos.Footprint
                 members: []),
             sink: replica, group: group)
         let failure = await #expect(throws: APIServer.Failure.self) { try await server.start() }
-        #expect(failure?.description.contains("127.0.0.1:\(port)") == true)
+        #expect(failure?.address.contains("127.0.0.1:\(port)") == true)
         try await taken.close()
     }
 
