@@ -4,7 +4,7 @@
 /// One promise covers every slot, as in Multi-Paxos. What it accepted in slots that are known to
 /// be chosen is no longer its business: those are facts, kept in the log and served by the
 /// learner. Its window therefore starts behind the learner's chosen prefix.
-package struct Acceptor: Sendable {
+package struct Acceptor: Hashable, Sendable {
     /// The highest ballot promised; it never goes back, not even over restarts.
     package private(set) var promised: Ballot
     /// The promise on the disk. It is lower after a restart that found fetched entries of a higher

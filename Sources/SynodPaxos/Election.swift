@@ -5,7 +5,7 @@ package import SynodBytes
 /// Suspicion comes after a randomized silence, or at once when the leader's stream breaks, for
 /// then its process has probably died. A lost campaign is followed by a random, exponentially
 /// growing back-off, so that two candidates do not refuse each other for ever.
-package struct Election: Sendable {
+package struct Election: Hashable, Sendable {
     private let timing: Timing
     private var chance: PRNG
     /// The highest ballot of which a leader was heard.
@@ -108,6 +108,14 @@ package struct Election: Sendable {
     package mutating func nextBallot(_ replica: ReplicaID) -> Ballot {
         highestRound += 1
         return Ballot(round: highestRound, replica: replica)
+    }
+
+    /// Replaces all that only decides when to campaign next.
+    package mutating func campaignDue(at instant: Instant, chance: PRNG) {
+        self.chance = chance
+        suspectAt = instant
+        losses = 0
+        hasYielded = false
     }
 
     private mutating func draw(_ span: Interval) -> Interval {
