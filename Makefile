@@ -4,11 +4,11 @@ release := -c release
 swift_files := $$(git ls-files --cached --others --exclude-standard '*.swift' ':!Sources/EtcdWire')
 
 # Tests that keep the processors busy; those that wait for sockets and processes run apart from them.
-pure_tests := SynodBytesTests|SynodPaxosTests|SynodStorageTests|SynodKeyspaceTests|SynodNodeTests
+pure_tests := SynodBytesTests|SynodPaxosTests|SynodExplorerTests|SynodStorageTests|SynodKeyspaceTests|SynodNodeTests
 
 replicas ?= 3
 
-.PHONY: help run build test test-long check lint format clean
+.PHONY: help run build test test-long check explore lint format clean
 
 help: ## Show what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -34,6 +34,13 @@ test-long: ## Run all tests in their long form: more seeds, more kills, more dat
 	SYNOD_LONG_TESTS=1 swift test $(release) --skip-build --disable-xctest
 
 check: lint test ## What continuous integration does: check the format, build, test.
+
+explore: build ## Visit every state of some small clusters, and crash at every point of a decision.
+	.build/release/synod explore --crash-points
+	.build/release/synod explore
+	.build/release/synod explore --crashes 0,1
+	.build/release/synod explore --campaigns 1,1 --commands 1,2 --terse
+	.build/release/synod explore --slots 3 --commands 1,1 --prompt-disks --terse
 
 lint: ## Check the format of the sources.
 	swift format lint --strict --configuration .swift-format $(swift_files)

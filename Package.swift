@@ -53,6 +53,7 @@ let package = Package(
         .target(name: "CChecksum"),
         module("SynodBytes", ["CChecksum"]),
         module("SynodPaxos", ["SynodBytes", deque]),
+        module("SynodExplorer", ["SynodBytes", "SynodPaxos"]),
         module("SynodStorage", ["SynodBytes"]),
         module("SynodKeyspace", ["SynodBytes", "SynodStorage"]),
         module("SynodNode", ["SynodBytes", "SynodPaxos", "SynodStorage", "SynodKeyspace", deque]),
@@ -90,13 +91,14 @@ let package = Package(
             name: "synod",
             dependencies: [
                 "SynodServer", "SynodAPI", "SynodClient", "SynodBench", "SynodLauncher", "EtcdWire",
-                arguments, logging, protobuf,
+                "SynodExplorer", arguments, logging, protobuf,
             ],
             swiftSettings: strict),
 
         tests("SynodBytesTests", ["SynodBytes"]),
         tests(
             "SynodPaxosTests", ["SynodPaxos", "SynodBytes"], resources: [.copy("Transcripts")]),
+        tests("SynodExplorerTests", ["SynodExplorer", "SynodPaxos"]),
         tests("SynodStorageTests", ["SynodStorage", "SynodRocksDB", "SynodBytes"]),
         tests(
             "SynodKeyspaceTests",

@@ -15,7 +15,8 @@ import ArgumentParser
             """,
         version: Version.text,
         subcommands: [
-            ServeCommand.self, ClusterCommand.self, BenchCommand.self, PutCommand.self,
+            ServeCommand.self, ClusterCommand.self, BenchCommand.self, ExploreCommand.self,
+            PutCommand.self,
             GetCommand.self, DeleteCommand.self, TransactionCommand.self, StatusCommand.self,
             VersionCommand.self,
         ])
