@@ -8,7 +8,7 @@ pure_tests := SynodBytesTests|SynodPaxosTests|SynodExplorerTests|SynodStorageTes
 
 replicas ?= 3
 
-.PHONY: help run build test test-long check explore lint format clean
+.PHONY: help run build test test-long check explore planted lint format clean
 
 help: ## Show what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -41,6 +41,10 @@ explore: build ## Visit every state of some small clusters, and crash at every p
 	.build/release/synod explore --crashes 0,1
 	.build/release/synod explore --campaigns 1,1 --commands 1,2 --terse
 	.build/release/synod explore --slots 3 --commands 1,1 --prompt-disks --terse
+
+planted: ## Plant known mistakes in the core and see that each is found.
+	@scripts/bootstrap
+	@scripts/planted
 
 lint: ## Check the format of the sources.
 	swift format lint --strict --configuration .swift-format $(swift_files)

@@ -75,6 +75,10 @@ package struct Acceptor: Hashable, Sendable {
         return .accepted
     }
 
+    #if SYNOD_PLANTED_BUGS
+        mutating func forgetPromise(above ballot: Ballot) { promised = min(promised, ballot) }
+    #endif
+
     private mutating func promise(_ ballot: Ballot, _ outbox: inout Outbox) {
         promised = ballot
         guard ballot > recorded else { return }

@@ -106,6 +106,9 @@ package struct Campaign: Hashable, Sendable {
         var entries: [Entry] = []
         var slot = highest.base
         while slot < highest.end {
+            #if SYNOD_PLANTED_BUGS
+                if PlantedBug.ignoresAccepted.isActive { highest[slot] = nil }
+            #endif
             entries.append(highest[slot]?.entry ?? .noop)
             slot = slot.next
         }

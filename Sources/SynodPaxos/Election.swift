@@ -82,12 +82,18 @@ package struct Election: Hashable, Sendable {
 
     /// Lets another candidate go first.
     package mutating func yield(_ now: Instant) {
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.neverBacksOff.isActive { return }
+        #endif
         suspectAt = max(suspectAt, now + timing.suspicion / 2 + draw(timing.suspicionSpread))
     }
 
     /// Lets another candidate go first, unless no leader came of that the last time: whoever asks
     /// again and again may never reach a majority. Returns whether it did.
     package mutating func yieldOnce(_ now: Instant) -> Bool {
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.neverBacksOff.isActive { return false }
+        #endif
         guard !hasYielded else { return false }
         hasYielded = true
         yield(now)
@@ -96,6 +102,12 @@ package struct Election: Hashable, Sendable {
 
     /// Waits longer after each lost campaign. Returns for how long.
     package mutating func backOff(_ now: Instant) -> Interval {
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.neverBacksOff.isActive {
+                suspectAt = now
+                return .milliseconds(0)
+            }
+        #endif
         let cap = timing.election
         let grown = min(cap, timing.backOff * (2 << min(losses, 10)))
         losses += 1

@@ -211,6 +211,9 @@ package struct Leader: Hashable, Sendable {
     }
 
     private func isChosen(_ proposal: Proposal) -> Bool {
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.answersWithoutQuorum.isActive { return proposal.acceptedBy.contains(me) }
+        #endif
         return membership.isQuorum(proposal.acceptedBy)
     }
 

@@ -41,6 +41,11 @@ package struct Reader: Hashable, Sendable {
 
     package mutating func request(_ read: ReadID) {
         waiting += 1
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.reusesReadBound.isActive, round != nil {
+                return round!.reads.append(read)
+            }
+        #endif
         queued.append(read)
     }
 
@@ -102,6 +107,9 @@ package struct Reader: Hashable, Sendable {
     }
 
     private func isAnswered(_ round: Round) -> Bool {
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.readsLocally.isActive { return true }
+        #endif
         return membership.isQuorum(round.answeredBy)
     }
 }

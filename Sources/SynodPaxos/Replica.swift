@@ -82,6 +82,12 @@ package struct Replica: Hashable, Sendable {
         self.timing = timing
         self.me = me
         self.window = window
+        #if SYNOD_PLANTED_BUGS
+            var restored = restored
+            if PlantedBug.reusesBallot.isActive, restored.promised.replica == id {
+                restored.promised = Ballot(round: restored.promised.round - 1, replica: id)
+            }
+        #endif
         acceptor = Acceptor(
             promised: restored.promised, chosenThrough: restored.chosenThrough,
             accepted: restored.accepted)
