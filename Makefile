@@ -9,12 +9,12 @@ build_tests := swift build $(release) --product synod && \
     swift build $(release) --product synodPackageTests
 
 # Tests that keep the processors busy; those that wait for sockets and processes run apart from them.
-pure_tests := SynodBytesTests|SynodPaxosTests|SynodStorageTests|SynodKeyspaceTests|SynodNodeTests|SynodSimulationTests|SynodCheckTests
+pure_tests := SynodBytesTests|SynodPaxosTests|SynodExplorerTests|SynodStorageTests|SynodKeyspaceTests|SynodNodeTests|SynodSimulationTests|SynodCheckTests
 
 replicas ?= 3
 SEEDS ?= 1..10000
 
-.PHONY: help run build test test-long sim chaos check lint format clean
+.PHONY: help run build test test-long sim chaos explore planted check lint format clean
 
 help: ## Show what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -46,6 +46,17 @@ chaos: build ## Break clusters of real processes on purpose and check what clien
 	.build/release/synod chaos
 
 check: lint test ## What continuous integration does: check the format, build, test.
+
+explore: build ## Visit every state of some small clusters, and crash at every point of a decision.
+	.build/release/synod explore --crash-points
+	.build/release/synod explore
+	.build/release/synod explore --crashes 0,1
+	.build/release/synod explore --campaigns 1,1 --commands 1,2 --terse
+	.build/release/synod explore --slots 3 --commands 1,1 --prompt-disks --terse
+
+planted: ## Plant known mistakes in the core and see that each is found.
+	@scripts/bootstrap
+	@scripts/planted
 
 lint: ## Check the format of the sources.
 	swift format lint --strict --configuration .swift-format $(swift_files)

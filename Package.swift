@@ -9,16 +9,24 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Mistakes made on purpose, to see whether they are found: see scripts/planted.
+let planted: [SwiftSetting] =
+    Context.environment["SYNOD_PLANTED"] == nil ? [] : [.define("SYNOD_PLANTED_BUGS")]
+
 /// A module of ours, with the settings that all of them share.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict + planted)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil)
     -> Target
 {
     .testTarget(
-        name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+        name: name, dependencies: dependencies, resources: resources,
+        swiftSettings: strict + planted)
 }
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -31,6 +39,16 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
+/// Looks for them; shares the clusters of the core's tests.
+let plantedFinder: [Target] =
+    planted.isEmpty
+    ? []
+    : [
+        .executableTarget(
+            name: "PlantedFinder", dependencies: ["SynodExplorer", "SynodPaxos", "SynodBytes"],
+            path: "Tests/PlantedFinder", swiftSettings: strict + planted)
+    ]
 
 let package = Package(
     name: "synod",
@@ -52,7 +70,10 @@ let package = Package(
         // Pure: no Foundation, NIO, clock, logging, async or randomness.
         .target(name: "CChecksum"),
         module("SynodBytes", ["CChecksum"]),
-        module("SynodPaxos", ["SynodBytes", deque]),
+        module(
+            "SynodPaxos", ["SynodBytes", deque],
+            exclude: planted.isEmpty ? ["PlantedBug.swift"] : []),
+        module("SynodExplorer", ["SynodBytes", "SynodPaxos"]),
         module("SynodStorage", ["SynodBytes"]),
         module("SynodKeyspace", ["SynodBytes", "SynodStorage"]),
         module("SynodNode", ["SynodBytes", "SynodPaxos", "SynodStorage", "SynodKeyspace", deque]),
@@ -105,14 +126,15 @@ let package = Package(
             name: "synod",
             dependencies: [
                 "SynodServer", "SynodAPI", "SynodClient", "SynodBench", "SynodLauncher",
-                "SynodSimulation", "SynodChaos", "SynodPaxos", "EtcdWire", arguments, logging,
-                protobuf,
+                "SynodSimulation", "SynodChaos", "SynodExplorer", "SynodPaxos", "EtcdWire",
+                arguments, logging, protobuf,
             ],
             swiftSettings: strict),
 
         tests("SynodBytesTests", ["SynodBytes"]),
         tests(
             "SynodPaxosTests", ["SynodPaxos", "SynodBytes"], resources: [.copy("Transcripts")]),
+        tests("SynodExplorerTests", ["SynodExplorer", "SynodPaxos"]),
         tests("SynodStorageTests", ["SynodStorage", "SynodDisk", "SynodBytes"]),
         tests(
             "SynodKeyspaceTests",
@@ -136,5 +158,5 @@ let package = Package(
         tests("SynodBenchTests", ["SynodBench", nioCore]),
         tests("SynodLauncherTests", ["SynodLauncher"]),
         tests("EndToEndTests", ["SynodBytes", "SynodClient", "EtcdWire", protobuf]),
-    ]
+    ] + plantedFinder
 )

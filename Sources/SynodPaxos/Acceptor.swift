@@ -4,7 +4,7 @@
 /// One promise covers every slot, as in Multi-Paxos. What it accepted in slots that are known to
 /// be chosen is no longer its business: those are facts, kept in the log and served by the
 /// learner. Its window therefore starts behind the learner's chosen prefix.
-package struct Acceptor: Sendable {
+package struct Acceptor: Hashable, Sendable {
     /// The highest ballot promised; it never goes back, not even over restarts.
     package private(set) var promised: Ballot
     /// The promise on the disk. It is lower after a restart that found fetched entries of a higher
@@ -74,6 +74,10 @@ package struct Acceptor: Sendable {
         outbox.persist.append(.accepted(slot, value))
         return .accepted
     }
+
+    #if SYNOD_PLANTED_BUGS
+        mutating func forgetPromise(above ballot: Ballot) { promised = min(promised, ballot) }
+    #endif
 
     private mutating func promise(_ ballot: Ballot, _ outbox: inout Outbox) {
         promised = ballot

@@ -1,8 +1,8 @@
 /// The proposer in phase 1: first asks around whether a campaign would be welcome, then collects
 /// promises, and from them finds what it has to propose (*Paxos Made Simple* §2.2, phase 1).
-package struct Campaign: Sendable {
+package struct Campaign: Hashable, Sendable {
     /// Where the campaign stands.
-    package enum Phase: Sendable {
+    package enum Phase: Hashable, Sendable {
         /// Asking whether anyone hears a leader. Goes to `persisting`.
         case canvassing(welcomedBy: ReplicaSet)
         /// The own promise must be durable before anyone hears of the ballot: a restarted
@@ -23,7 +23,12 @@ package struct Campaign: Sendable {
     private(set) var promisedBy = ReplicaSet()
     private var promises: [Promise] = []
     /// How far any acceptor that promised has learned, and the index of one that has.
-    package private(set) var farthest = (chosenThrough: Slot.zero, index: 0)
+    package private(set) var farthest = Reach()
+
+    package struct Reach: Hashable, Sendable {
+        package fileprivate(set) var chosenThrough = Slot.zero
+        package fileprivate(set) var index = 0
+    }
 
     package init(round: UInt64, deadline: Instant, repeatAt: Instant) {
         phase = .canvassing(welcomedBy: ReplicaSet())
@@ -61,7 +66,7 @@ package struct Campaign: Sendable {
         promisedBy.insert(index)
         promises.append(promise)
         if promise.chosenThrough > farthest.chosenThrough {
-            farthest = (promise.chosenThrough, index)
+            farthest = Reach(chosenThrough: promise.chosenThrough, index: index)
         }
     }
 
@@ -90,7 +95,7 @@ package struct Campaign: Sendable {
     /// not chosen, but a later leader might find and choose it, when its commands have long been
     /// chosen elsewhere. A leader proposes at most a window above what is chosen, and what is
     /// chosen was reported: so a window of no-ops decides every such slot.
-    package func recovery(learnedThrough: Slot) -> Recovery {
+    package func recovery(learnedThrough: Slot, window: Int = Limits.window) -> Recovery {
         var highest = SlotWindow<Accepted>(base: learnedThrough.next)
         for promise in promises {
             for item in promise.accepted where item.slot > learnedThrough {
@@ -101,10 +106,13 @@ package struct Campaign: Sendable {
         var entries: [Entry] = []
         var slot = highest.base
         while slot < highest.end {
+            #if SYNOD_PLANTED_BUGS
+                if PlantedBug.ignoresAccepted.isActive { highest[slot] = nil }
+            #endif
             entries.append(highest[slot]?.entry ?? .noop)
             slot = slot.next
         }
-        entries.append(contentsOf: repeatElement(.noop, count: Limits.window))
+        entries.append(contentsOf: repeatElement(.noop, count: window))
         return Recovery(chosenThrough: learnedThrough, entries: entries)
     }
 }

@@ -5,7 +5,7 @@ package import SynodBytes
 /// Suspicion comes after a randomized silence, or at once when the leader's stream breaks, for
 /// then its process has probably died. A lost campaign is followed by a random, exponentially
 /// growing back-off, so that two candidates do not refuse each other for ever.
-package struct Election: Sendable {
+package struct Election: Hashable, Sendable {
     private let timing: Timing
     private var chance: PRNG
     /// The highest ballot of which a leader was heard.
@@ -82,12 +82,18 @@ package struct Election: Sendable {
 
     /// Lets another candidate go first.
     package mutating func yield(_ now: Instant) {
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.neverBacksOff.isActive { return }
+        #endif
         suspectAt = max(suspectAt, now + timing.suspicion / 2 + draw(timing.suspicionSpread))
     }
 
     /// Lets another candidate go first, unless no leader came of that the last time: whoever asks
     /// again and again may never reach a majority. Returns whether it did.
     package mutating func yieldOnce(_ now: Instant) -> Bool {
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.neverBacksOff.isActive { return false }
+        #endif
         guard !hasYielded else { return false }
         hasYielded = true
         yield(now)
@@ -96,6 +102,12 @@ package struct Election: Sendable {
 
     /// Waits longer after each lost campaign. Returns for how long.
     package mutating func backOff(_ now: Instant) -> Interval {
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.neverBacksOff.isActive {
+                suspectAt = now
+                return .milliseconds(0)
+            }
+        #endif
         let cap = timing.election
         let grown = min(cap, timing.backOff * (2 << min(losses, 10)))
         losses += 1
@@ -108,6 +120,14 @@ package struct Election: Sendable {
     package mutating func nextBallot(_ replica: ReplicaID) -> Ballot {
         highestRound += 1
         return Ballot(round: highestRound, replica: replica)
+    }
+
+    /// Replaces all that only decides when to campaign next.
+    package mutating func campaignDue(at instant: Instant, chance: PRNG) {
+        self.chance = chance
+        suspectAt = instant
+        losses = 0
+        hasYielded = false
     }
 
     private mutating func draw(_ span: Interval) -> Interval {

@@ -7,7 +7,7 @@ import DequeModule
 /// from news. A new leader gets a command only after this replica has executed all that the new
 /// leader recovered: what the old one still had can then no longer be chosen, so that nothing is
 /// ever chosen twice.
-package struct Forwarder: Sendable {
+package struct Forwarder: Hashable, Sendable {
     /// Names the numbering of the streams: grows with every start and every installed state.
     private var boot: UInt64
     /// In the order of their sequences, without gaps; the first one is `firstSequence`.
@@ -17,7 +17,7 @@ package struct Forwarder: Sendable {
     private var waiting = 0
     private var stream: Stream?
 
-    private struct Pending: Sendable {
+    private struct Pending: Hashable, Sendable {
         let command: Command
         let deadline: Instant
         /// Its number in the present stream, once it has been sent.
@@ -25,7 +25,7 @@ package struct Forwarder: Sendable {
         var isDone = false
     }
 
-    private struct Stream: Sendable {
+    private struct Stream: Hashable, Sendable {
         let ballot: Ballot
         var nextPosition: UInt64 = 0
         /// Index into `pending` of the first command that was not sent.

@@ -3,7 +3,7 @@
 /// A leader announces a gap-free prefix with its ballot. An entry that this replica's acceptor
 /// accepted at exactly that ballot is the chosen one, because a ballot proposes one entry a slot;
 /// anything else is fetched from a replica that has learned it.
-package struct Learner: Sendable {
+package struct Learner: Hashable, Sendable {
     /// Everything through here is chosen, known and handed out for execution.
     package private(set) var chosenThrough: Slot
     /// The leader's newest announcement.
@@ -11,10 +11,15 @@ package struct Learner: Sendable {
     /// How far each replica, by index, is known to have learned.
     private var learnedBy: [Slot]
     /// What a campaign waits for, and the index of a replica that has it.
-    private var needed = (through: Slot.zero, from: 0)
+    private var needed = Need()
     private var fetching = Fetching.idle
     /// Since when something chosen is missing here.
     private var behindSince: Instant?
+
+    private struct Need: Hashable {
+        var through = Slot.zero
+        var from = 0
+    }
 
     private enum Fetching: Hashable {
         case idle
@@ -46,7 +51,7 @@ package struct Learner: Sendable {
     /// A campaign waits until everything through the slot is learned: it is asked for at once.
     package mutating func need(through slot: Slot, learnedBy index: Int) {
         guard slot > needed.through else { return }
-        needed = (slot, index)
+        needed = Need(through: slot, from: index)
         fetching = .idle
     }
 

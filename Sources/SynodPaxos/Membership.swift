@@ -20,7 +20,12 @@ package struct Membership: Hashable, Sendable {
     }
 
     /// More than half. For an even number half is not enough: two halves need not intersect.
-    package var majority: Int { replicas.count / 2 + 1 }
+    package var majority: Int {
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.halfIsMajority.isActive { return (replicas.count + 1) / 2 }
+        #endif
+        return replicas.count / 2 + 1
+    }
 
     /// Whether the set intersects every other set for which this is true, so that no two
     /// different entries can both be accepted by such sets (*Paxos Made Simple* §2.1).
@@ -40,6 +45,9 @@ package struct ReplicaSet: Hashable, Sendable {
 
     package mutating func insert(_ index: Int) {
         precondition(index >= 0 && index < 16, "A replica's index fits the set.")
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.countsTwice.isActive { if contains(index) { bits |= bits + 1 } }
+        #endif
         bits |= 1 << UInt16(index)
     }
 }

@@ -5,7 +5,7 @@
 /// that is asked afterwards shares an acceptor with it. So the read waits until this replica has
 /// executed everything through the highest slot that a majority may know to be chosen. All reads
 /// that queued up share one round of questions; one round is under way at a time.
-package struct Reader: Sendable {
+package struct Reader: Hashable, Sendable {
     private let membership: Membership
     private let me: Int
     /// Unique over restarts: an answer to an old question must not count for a new one.
@@ -15,14 +15,19 @@ package struct Reader: Sendable {
     private var waiting = 0
     private var round: Round?
     /// Bounds known, not yet executed through; in the order of their rounds.
-    private var bounded: [(bound: Slot, reads: [ReadID])] = []
+    private var bounded: [Bounded] = []
 
-    private struct Round: Sendable {
+    private struct Round: Hashable, Sendable {
         let number: UInt64
-        let reads: [ReadID]
+        var reads: [ReadID]
         var bound: Slot
         var answeredBy: ReplicaSet
         var repeatAt: Instant
+    }
+
+    private struct Bounded: Hashable, Sendable {
+        let bound: Slot
+        let reads: [ReadID]
     }
 
     package init(membership: Membership, me: Int, boot: UInt64) {
@@ -35,8 +40,13 @@ package struct Reader: Sendable {
     package var hasRoom: Bool { waiting < Limits.pendingReads }
 
     package mutating func request(_ read: ReadID) {
-        queued.append(read)
         waiting += 1
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.reusesReadBound.isActive, round != nil {
+                return round!.reads.append(read)
+            }
+        #endif
+        queued.append(read)
     }
 
     /// When unanswered questions are asked again.
@@ -91,8 +101,15 @@ package struct Reader: Sendable {
     }
 
     private mutating func finishRound() {
-        guard let finished = round, membership.isQuorum(finished.answeredBy) else { return }
-        bounded.append((finished.bound, finished.reads))
+        guard let finished = round, isAnswered(finished) else { return }
+        bounded.append(Bounded(bound: finished.bound, reads: finished.reads))
         round = nil
+    }
+
+    private func isAnswered(_ round: Round) -> Bool {
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.readsLocally.isActive { return true }
+        #endif
+        return membership.isQuorum(round.answeredBy)
     }
 }

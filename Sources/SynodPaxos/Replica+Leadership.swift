@@ -74,9 +74,11 @@ extension Replica {
         guard learner.chosenThrough >= farthest.chosenThrough else {
             return learner.need(through: farthest.chosenThrough, learnedBy: farthest.index)
         }
-        let recovery = campaign.recovery(learnedThrough: learner.chosenThrough)
+        let recovery = campaign.recovery(
+            learnedThrough: learner.chosenThrough, window: window)
         let leader = Leader(
-            ballot: ballot, recovery: recovery, membership: membership, me: me, now: now)
+            ballot: ballot, recovery: recovery, membership: membership, me: me,
+            window: window, now: now)
         role = .leading(leader)
         heartbeatAt = now
         election.heard(ballot, leader.progress, now)

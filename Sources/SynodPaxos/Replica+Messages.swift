@@ -60,6 +60,9 @@ extension Replica {
         _ outbox: inout Outbox
     ) -> Bool {
         guard ballot.replica == sender else { return false }
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.ignoresPromise.isActive { acceptor.forgetPromise(above: ballot) }
+        #endif
         guard ballot >= acceptor.promised, ballot >= election.leaderBallot else {
             outbox.send(
                 .nack(promised: max(acceptor.promised, election.leaderBallot)), to: .replica(sender)
@@ -101,6 +104,11 @@ extension Replica {
         election.noteRound(ballot.round)
         switch acceptor.prepare(ballot, &outbox) {
         case .promise(let promise):
+            #if SYNOD_PLANTED_BUGS
+                if PlantedBug.forgetsPromise.isActive {
+                    outbox.persist.removeAll { $0 == .promised(ballot) }
+                }
+            #endif
             outbox.sendWhenDurable(.promise(promise), to: .replica(sender))
             if case .leading(let leader) = role, leader.ballot < ballot {
                 stepDown(.higherBallot(ballot), now, &outbox)

@@ -9,11 +9,13 @@ import SynodBytes
 /// §3). Chosen slots are reported as a prefix and fetched, not re-proposed. A canvass precedes
 /// phase 1, so that a half-connected replica cannot depose a leader who is well (compare
 /// Omni-Paxos, 2023).
-package struct Replica: Sendable {
+package struct Replica: Hashable, Sendable {
     package let id: ReplicaID
     package let membership: Membership
     let timing: Timing
     let me: Int
+    /// Slots that this replica has in flight when it leads, at most; the same everywhere.
+    let window: Int
 
     var acceptor: Acceptor
     var learner: Learner
@@ -29,7 +31,7 @@ package struct Replica: Sendable {
     var acceptedRuns: [AcceptedRun] = []
 
     /// What this replica does beside accepting and learning.
-    enum Role: Sendable {
+    enum Role: Hashable, Sendable {
         /// Hears a leader, or waits to campaign. Goes to `campaigning`.
         case following
         /// Asks for promises. Goes to `leading` with a majority of them, else to `following`.
@@ -46,14 +48,14 @@ package struct Replica: Sendable {
         }
     }
 
-    struct AcceptedRun: Sendable {
+    struct AcceptedRun: Hashable, Sendable {
         let ballot: Ballot
         var first: Slot
         var last: Slot
     }
 
     /// What a replica finds on its disk when it starts.
-    package struct Restored: Sendable {
+    package struct Restored: Hashable, Sendable {
         package var promised = Ballot.zero
         /// Known to be chosen and executed.
         package var chosenThrough = Slot.zero
@@ -66,9 +68,10 @@ package struct Replica: Sendable {
     /// - Parameters:
     ///   - boot: grows with every start of this replica, at most 2^24.
     ///   - seed: any number; drawn by the shell.
+    ///   - window: the same at every replica; smaller than usual where every state is to be visited.
     package init(
         id: ReplicaID, membership: Membership, timing: Timing, restored: Restored, boot: UInt64,
-        seed: UInt64, now: Instant
+        seed: UInt64, window: Int = Limits.window, now: Instant
     ) {
         guard let me = membership.index(of: id) else {
             preconditionFailure("A replica is a member of its membership.")
@@ -78,6 +81,13 @@ package struct Replica: Sendable {
         self.membership = membership
         self.timing = timing
         self.me = me
+        self.window = window
+        #if SYNOD_PLANTED_BUGS
+            var restored = restored
+            if PlantedBug.reusesBallot.isActive, restored.promised.replica == id {
+                restored.promised = Ballot(round: restored.promised.round - 1, replica: id)
+            }
+        #endif
         acceptor = Acceptor(
             promised: restored.promised, chosenThrough: restored.chosenThrough,
             accepted: restored.accepted)
@@ -104,6 +114,10 @@ package struct Replica: Sendable {
         if case .leading = role { true } else { false }
     }
 
+    package var isFollowing: Bool {
+        if case .following = role { true } else { false }
+    }
+
     /// The round of the leader heard last.
     package var round: UInt64 { election.leaderBallot.round }
 
@@ -112,6 +126,12 @@ package struct Replica: Sendable {
 
     /// Whether another read may be requested.
     package var hasRoomForReads: Bool { reader.hasRoom }
+
+    /// Replaces what chance has decided: when to campaign next if no leader is heard, and what is
+    /// drawn from now on. Replicas that differ only in that become equal by it.
+    package mutating func campaignDue(at instant: Instant, seed: UInt64) {
+        election.campaignDue(at: instant, chance: PRNG(seed: seed))
+    }
 
     // MARK: The step
 

@@ -54,3 +54,6 @@ package struct SlotWindow<Value: Sendable>: Sendable {
         }
     }
 }
+
+extension SlotWindow: Equatable where Value: Equatable {}
+extension SlotWindow: Hashable where Value: Hashable {}

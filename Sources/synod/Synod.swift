@@ -16,8 +16,8 @@ import ArgumentParser
         version: Version.text,
         subcommands: [
             ServeCommand.self, ClusterCommand.self, BenchCommand.self, SimCommand.self,
-            ChaosCommand.self, PutCommand.self, GetCommand.self, DeleteCommand.self,
-            TransactionCommand.self, StatusCommand.self, VersionCommand.self,
+            ChaosCommand.self, ExploreCommand.self, PutCommand.self, GetCommand.self,
+            DeleteCommand.self, TransactionCommand.self, StatusCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -1,0 +1,26 @@
+import SynodPaxos
+
+/// What can happen to one replica.
+enum Event: Hashable {
+    case delivery(Int32)
+    /// The oldest write completes.
+    case sync
+    /// It suspects whoever leads, finds a majority that does not mind, and takes a new ballot.
+    case campaign
+    /// Its process dies and starts again, without what was not durable. The executed state is
+    /// lost, or kept as far as it went.
+    case crash(keepingState: Bool)
+    case submission(sequence: UInt64)
+}
+
+extension Event {
+    var text: String {
+        switch self {
+        case .delivery: "hears"
+        case .sync: "has written"
+        case .campaign: "campaigns"
+        case .crash(let keepingState): "crashes" + (keepingState ? ", keeping its state" : "")
+        case .submission: "is asked"
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import SynodPaxos
+
+/// One replica of the explored cluster with the process and the disk around it, and what it has
+/// done so far as far as that matters to anybody.
+struct Host: Hashable {
+    let index: Int
+    var replica: Replica
+    var disk = Disk()
+    var boot: UInt64 = 1
+    /// How often time has passed at this replica since it started. Everything that happens
+    /// between two of these points happens at the same instant.
+    var clock: UInt64 = 0
+    /// What is durable, as the process knows.
+    var syncedThrough = WriteTicket.zero
+    /// What must not leave yet.
+    var held: [Held] = []
+    var executedThrough = Slot.zero
+
+    var campaigns = 0
+    var crashes = 0
+
+    // What was done, by all boots together.
+    /// Packets, in ascending order: whatever was sent may arrive at any later time.
+    var sent: [Int32] = []
+    /// What was ever accepted on the disk.
+    var votes: Marks = 0
+    var proposed: Marks = 0
+    var executed: Marks = 0
+    /// Entries on the disk that came by a fetch.
+    var fetched: Marks = 0
+    /// Ballots that earlier boots prepared.
+    var spentBallots: [Ballot] = []
+
+    struct Held: Hashable {
+        let message: Message
+        let to: Destination
+        let ticket: WriteTicket
+    }
+
+    /// Longer than any time limit of the core.
+    private static let span: UInt64 = 1 << 50
+    static let timing = Timing(heartbeat: .milliseconds(100), election: .milliseconds(1000))
+
+    var now: Instant { Instant(nanoseconds: (clock + 1) * Self.span) }
+
+    init(_ index: Int, _ scope: Scope) {
+        self.index = index
+        replica = Self.start(index, scope, Replica.Restored(), boot: 1)
+        level()
+    }
+
+    static func start(
+        _ index: Int, _ scope: Scope, _ restored: Replica.Restored, boot: UInt64
+    ) -> Replica {
+        let membership = scope.membership
+        return Replica(
+            id: membership.replicas[index], membership: membership, timing: timing,
+            restored: restored, boot: boot, seed: 0, window: scope.window,
+            now: Instant(nanoseconds: span))
+    }
+
+    /// Makes replicas equal that differ only in when they would campaign by themselves: that is
+    /// for the explorer to say.
+    mutating func level() {
+        replica.campaignDue(at: Instant(nanoseconds: (clock + 1) * Self.span + 1), seed: 0)
+    }
+}

@@ -1,0 +1,133 @@
+import ArgumentParser
+import Foundation
+import SynodExplorer
+
+/// `synod explore`: every state that a small cluster can reach, one by one.
+struct ExploreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explore",
+        abstract: "Visit every state of a small cluster and check each.",
+        discussion: """
+            Explores the consensus core that the server runs: every order in which messages arrive, \
+            are lost or come twice, writes complete, replicas campaign, crash and start again, \
+            within the bounds given. The end is 0 if all states were visited and are in order, 1 if \
+            one is not, 2 if the limit was reached first.
+
+            Examples:
+              synod explore
+              synod explore --campaigns 1,1 --commands 1,2 --terse
+              synod explore --slots 3 --commands 1,1 --crashes 0,0,1 --terse --prompt-disks
+              synod explore --crash-points
+              synod explore --campaigns 0,2 --terse --output json
+            """)
+
+    @Option(help: ArgumentHelp("Acceptors, 2 to 5.", valueName: "count"))
+    var replicas = 3
+
+    @Option(help: ArgumentHelp("How often each replica may campaign.", valueName: "list"))
+    var campaigns = "0,1"
+
+    @Option(help: ArgumentHelp("The replica that each command is given to.", valueName: "list"))
+    var commands = "1"
+
+    @Option(help: "Whether a replica leads at the start.")
+    var start = Scope.Start.led
+
+    @Option(help: ArgumentHelp("The last slot that is replicated.", valueName: "number"))
+    var slots = 2
+
+    @Option(help: ArgumentHelp("Slots in flight, at most.", valueName: "count"))
+    var window = 1
+
+    @Option(help: ArgumentHelp("How often each replica may crash.", valueName: "list"))
+    var crashes = "0"
+
+    @Flag(help: "Deliver refusals as well; without them they are always lost.")
+    var nacks = false
+
+    @Flag(help: "Complete writes at once where no crash can lose them.")
+    var promptDisks = false
+
+    @Flag(help: "Lose what adds little, as a second promise of one ballot.")
+    var terse = false
+
+    @Option(help: ArgumentHelp("States after which to give up.", valueName: "count"))
+    var limit = 400_000_000
+
+    @Flag(help: "Instead, crash at every point between the effects of one decision.")
+    var crashPoints = false
+
+    @Flag(help: "Do not tell how it goes.")
+    var quiet = false
+
+    @Option(help: "How to print the report.")
+    var output = ClientOptions.Output.table
+
+    func validate() throws {
+        if let flaw = try scope.flaw { throw ValidationError("This cannot be explored: \(flaw).") }
+    }
+
+    private var scope: Scope {
+        get throws {
+            var scope = Scope()
+            scope.replicas = replicas
+            scope.campaigns = try Self.numbers(campaigns, "--campaigns")
+            scope.commands = try Self.numbers(commands, "--commands").map { $0 - 1 }
+            scope.start = start
+            scope.slots = slots
+            scope.window = window
+            scope.crashes = try Self.numbers(crashes, "--crashes")
+            scope.hasNacks = nacks
+            scope.hasPromptDisks = promptDisks
+            scope.isTerse = terse
+            scope.stateLimit = limit
+            return scope
+        }
+    }
+
+    private static func numbers(_ list: String, _ option: String) throws -> [Int] {
+        try list.split(separator: ",").map { text in
+            guard let number = Int(text), (0...99).contains(number) else {
+                throw ValidationError("\(option): '\(text)' is not a small number.")
+            }
+            return number
+        }
+    }
+
+    func run() throws {
+        if crashPoints { return try sweepCrashPoints() }
+        let clock = ContinuousClock()
+        let start = clock.now
+        var explorer = Explorer(try scope)
+        let outcome = explorer.run { progress in
+            guard !quiet else { return }
+            Self.show(
+                "\(progress.states) states, \(progress.waiting) waiting, depth \(progress.depth)")
+        }
+        let report = ExploreReport(
+            outcome: outcome, progress: explorer.progress, time: clock.now - start)
+        if !quiet { Self.show("") }
+        print(output == .json ? report.json : report.table)
+        if report.exitCode != 0 { throw ExitCode(report.exitCode) }
+    }
+
+    /// Replaces the line that tells how it goes, where somebody looks.
+    private static func show(_ line: String) {
+        guard isatty(STDERR_FILENO) != 0 else { return }
+        FileHandle.standardError.write(Data("\r\u{1b}[K\(line)".utf8))
+    }
+
+    private func sweepCrashPoints() throws {
+        let sweep = CrashPoints.sweep()
+        switch output {
+        case .json:
+            print(#"{"points":\#(sweep.points),"failures":\#(sweep.failures.count)}"#)
+        case .table:
+            print("\(sweep.points) crash points, \(sweep.failures.count) failures")
+        }
+        for failure in sweep.failures { print(failure) }
+        if !sweep.failures.isEmpty { throw ExitCode.failure }
+    }
+}
+
+extension Scope.Start: ExpressibleByArgument {}

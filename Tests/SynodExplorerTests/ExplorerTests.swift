@@ -1,0 +1,139 @@
+import SynodExplorer
+import SynodPaxos
+import Testing
+
+/// Small clusters in every state, and mistakes that must not go unseen.
+struct ExplorerTests {
+    /// One contested slot: a leader's command, and another's campaign.
+    private var contested: Scope {
+        var scope = Scope()
+        scope.start = .led
+        scope.campaigns = [0, 1]
+        scope.commands = [0]
+        return scope
+    }
+
+    /// A replica that campaigns, crashes and campaigns again.
+    private var restarted: Scope {
+        var scope = Scope()
+        scope.replicas = 2
+        scope.campaigns = [2]
+        scope.commands = []
+        scope.slots = 1
+        scope.crashes = [1]
+        return scope
+    }
+
+    private func violation(
+        _ scope: Scope, _ alter: @escaping @Sendable (inout Outbox, Int) -> Void
+    ) -> (rule: Violation.Rule, trace: [String])? {
+        var explorer = Explorer(scope, alter: alter)
+        guard case .violated(let violation, let trace) = explorer.run() else { return nil }
+        return (violation.rule, trace)
+    }
+
+    @Test func aContestedSlotIsInOrderInEveryState() {
+        var explorer = Explorer(contested)
+        guard case .exhausted = explorer.run() else {
+            Issue.record("not exhausted")
+            return
+        }
+        // Fewer would mean that something is no longer explored.
+        #expect(explorer.progress.states > 100_000)
+        #expect(explorer.progress.transitions > 2 * explorer.progress.states)
+    }
+
+    @Test func aRestartedCandidateIsInOrderInEveryState() {
+        var explorer = Explorer(restarted)
+        guard case .exhausted = explorer.run() else {
+            Issue.record("not exhausted")
+            return
+        }
+        #expect(explorer.progress.states > 1000)
+    }
+
+    /// The numbers of a scope are the same in every run and every process.
+    @Test func anExplorationIsRepeatable() {
+        var one = Explorer(restarted)
+        var other = Explorer(restarted)
+        _ = one.run()
+        _ = other.run()
+        #expect(one.progress.states == other.progress.states)
+        #expect(one.progress.transitions == other.progress.transitions)
+        #expect(one.progress.depth == other.progress.depth)
+    }
+
+    @Test func aLimitIsAdmitted() {
+        var scope = contested
+        scope.stateLimit = 1000
+        var explorer = Explorer(scope)
+        guard case .cutOff = explorer.run() else {
+            Issue.record("a limit was passed over in silence")
+            return
+        }
+    }
+
+    // MARK: Mistakes
+
+    /// Everything leaves at once, as if the disk had no delay.
+    @Test func sayingBeforeWritingIsSeen() {
+        let found = violation(restarted) { outbox, _ in
+            let all = outbox.send
+            outbox.send = []
+            for envelope in all { outbox.send(envelope.message, to: envelope.to) }
+        }
+        #expect(found?.rule == .durability)
+        #expect(found?.trace.isEmpty == false)
+    }
+
+    /// An acceptor hides what it accepted, so that a new leader proposes a no-op over it.
+    @Test func hidingWhatWasAcceptedIsSeen() {
+        let found = violation(contested) { outbox, _ in
+            outbox.send = outbox.send.map { envelope in
+                guard case .promise(let promise) = envelope.message else { return envelope }
+                let empty = Promise(
+                    ballot: promise.ballot, chosenThrough: promise.chosenThrough, accepted: [])
+                var copy = Outbox()
+                copy.ticket = envelope.afterTicket ?? .zero
+                copy.sendWhenDurable(.promise(empty), to: envelope.to)
+                return copy.send[0]
+            }
+        }
+        #expect(found?.rule == .safeProposal || found?.rule == .agreement)
+    }
+
+    /// A message with another ballot than its proposer's.
+    @Test func aForgedBallotIsSeen() {
+        let found = violation(contested) { outbox, index in
+            guard index == 1 else { return }
+            outbox.send = outbox.send.map { envelope in
+                guard case .accept(_, let slot, let entry) = envelope.message else {
+                    return envelope
+                }
+                let forged = Ballot(round: 1, replica: ReplicaID(1))
+                var copy = Outbox()
+                copy.send(.accept(ballot: forged, slot: slot, entry: entry), to: envelope.to)
+                return copy.send[0]
+            }
+        }
+        #expect(found != nil)
+    }
+
+    /// Promises never reach the disk, although it says so.
+    @Test func aPromiseThatIsNotWrittenIsSeen() {
+        let found = violation(restarted) { outbox, _ in
+            outbox.persist = outbox.persist.map { write in
+                if case .promised = write { .promised(.zero) } else { write }
+            }
+        }
+        #expect(found != nil)
+    }
+
+    // MARK: Crash points
+
+    @Test func aCrashBetweenAnyTwoEffectsLosesNothing() {
+        let sweep = CrashPoints.sweep()
+        #expect(sweep.points > 100)
+        #expect(sweep.failures.isEmpty, "\(sweep.failures.prefix(3))")
+    }
+}
