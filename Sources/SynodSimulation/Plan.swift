@@ -6,7 +6,7 @@ struct Plan {
     let options: RunOptions
     var replicas: Int
     var timing: Timing
-    var snapshotCount: UInt64 = 10_000
+    var snapshotCount: UInt64 = 1000
     /// How long faults are injected, at most.
     var span: Interval
     var workload = Workload()

@@ -99,6 +99,7 @@ extension Simulation {
         host.inbox = []
         host.isTurnDue = false
         host.isPaused = false
+        wakeUp(host)
         host.wakeAt = .distantFuture
         host.timerDelay = Interval(nanoseconds: 0)
         host.crashAfterEffects = nil
@@ -135,6 +136,7 @@ extension Simulation {
         note("\(host.name) goes on")
         host.isPaused = false
         host.isTurnDue = false
+        wakeUp(host)
         takeTurn(host)
     }
 }

@@ -52,7 +52,8 @@ extension Simulation {
             case .violation(let violation):
                 fail(.safety, "I7", "the \(name) explains no history: \(violation)")
             case .undecided(let reason):
-                fail(.safety, "I12", "the \(name) is not decided: \(reason)")
+                note("the \(name) is not decided: \(reason)")
+                undecided.append(name)
             }
         }
     }
@@ -71,6 +72,7 @@ extension Simulation {
         report.worstLatency = meter.worstLatency
         report.settling = settledAfter
         report.heldUp = heldUp
+        report.undecided = undecided
         report.faults = tally
         report.faults.add(links.tally)
         report.faults.add(clients.maker.tally)

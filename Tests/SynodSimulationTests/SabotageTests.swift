@@ -20,6 +20,17 @@ struct SabotageTests {
         #expect(find(.forgetsDurableWrites, profile: .amnesia)?.kind == .safety)
     }
 
+    /// What clients saw tells, though no replica did anything that it must not.
+    @Test func readingWhatMayBeOld() {
+        let failure = find(.readsLocally)
+        #expect(failure?.kind == .safety)
+        #expect(failure?.invariant == "I7")
+    }
+
+    @Test func talkingToAReplicaThatLostItsDisk() {
+        #expect(find(.ignoresRefusals, profile: .amnesia)?.kind == .safety)
+    }
+
     @Test func answeringTwice() {
         #expect(find(.answersTwice)?.invariant == "I12")
     }

@@ -6,19 +6,24 @@ import SynodPaxos
 
 /// Requests in protobuf, and what the door makes of them.
 enum RequestEncoder {
-    /// What the door hands to the node; nil if it refuses the request itself.
-    static func body(of request: Request) -> ClientRequest.Body? {
+    /// No request of etcd's has a field of this number.
+    private static let callField: UInt64 = 1000
+
+    /// What the door hands to the node; nil if it refuses the request itself. A write carries the
+    /// number of its call in a field that nobody knows, so that it can be told from its like in
+    /// the log.
+    static func body(of request: Request, call: UInt64) -> ClientRequest.Body? {
         switch request {
         case .range(_, let isSerializable):
             return .range(request: message(request), linearizable: !isSerializable)
-        case .put: return write(.put, request)
-        case .delete: return write(.deleteRange, request)
+        case .put: return write(.put, request, call)
+        case .delete: return write(.deleteRange, request, call)
         case .txn:
             let bytes = message(request)
             if let txn = try? TxnRequest(bytes[...]), txn.isReadOnly {
                 return .readTransaction(request: bytes, linearizable: !txn.isSerializable)
             }
-            return write(.txn, request)
+            return write(.txn, request, call)
         }
     }
 
@@ -32,10 +37,13 @@ enum RequestEncoder {
             footprint: .everything, spaceCost: 0)
     }
 
-    private static func write(_ tag: SynodKeyspace.Command.Tag, _ request: Request)
-        -> ClientRequest.Body?
-    {
-        let bytes = SynodKeyspace.Command.encode(tag, message(request))
+    private static func write(
+        _ tag: SynodKeyspace.Command.Tag, _ request: Request, _ call: UInt64
+    ) -> ClientRequest.Body? {
+        var writer = ByteWriter()
+        writer.writeRaw(message(request))
+        writer.varint(callField, call + 1)
+        let bytes = SynodKeyspace.Command.encode(tag, writer.bytes)
         guard let command = try? SynodKeyspace.Command(bytes[...]),
             (try? command.check()) != nil
         else { return nil }

@@ -47,7 +47,8 @@ extension Simulation {
     /// A client makes a request; returns the number of the call.
     @discardableResult
     func call(_ request: Request, by client: Int, at host: Int) -> UInt64 {
-        guard let body = RequestEncoder.body(of: request) else {
+        guard let body = RequestEncoder.body(of: request, call: UInt64(clients.calls.count))
+        else {
             // The door refuses it.
             let number = UInt64(clients.calls.count)
             clients.calls.append(

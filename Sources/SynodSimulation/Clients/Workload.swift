@@ -43,12 +43,12 @@ struct Workload {
         operations = chance.pick([100, 200, 400])
         keyCount = chance.pick([1, 3, 10, 30])
         thinking = plan.span * 2 * UInt64(clients) / UInt64(operations)
-        patience = .milliseconds(chance.pick([500, 2000, 8000, 20_000]))
+        patience = .milliseconds(chance.pick([2000, 8000, 20_000]))
         reads = 20 + chance.index(40)
         transactions = chance.index(10)
         if plan.isEnabled(.w1) { keys = chance.pick([.hot, .skewed, .sequential]) }
         if plan.isEnabled(.w2) {
-            clients = chance.pick([16, 32, 64])
+            clients = chance.pick([16, 24, 32])
             keyCount = 1
             requestsPerKey = 50
             // Without an answer there are many orders to look through.

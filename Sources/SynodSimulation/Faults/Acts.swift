@@ -10,7 +10,6 @@ enum FaultEnd {
     case spaceBack(host: Int)
     case trueDisks(Int, Int)
     case strobe(host: Int, left: Int, step: Interval, fault: FaultID)
-    case standStill(host: Int, life: Int, since: Instant)
 }
 
 /// The acts of faults that come and go.
@@ -74,7 +73,6 @@ extension Simulation {
         case .trueDisks(let one, let other): swapBack(hosts[one], hosts[other])
         case .strobe(let host, let left, let step, let fault):
             strobe(hosts[host], left: left, step: step, fault)
-        case .standStill(let host, let life, let since): wakeUp(hosts[host], life, since)
         }
     }
 

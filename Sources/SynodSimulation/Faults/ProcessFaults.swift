@@ -76,6 +76,7 @@ extension Simulation {
 
     func stepClock() {
         let host = victim(.c2)
+        guard host.asleepSince == nil else { return }
         let step = nemesis.draw(.c2) { chance -> Interval in
             chance.chance(1, in: 2)
                 ? chance.interval(.milliseconds(4), .milliseconds(500))
@@ -98,6 +99,7 @@ extension Simulation {
     }
 
     func strobe(_ host: Host, left: Int, step: Interval, _ fault: FaultID) {
+        guard host.asleepSince == nil else { return }
         tally.fired(fault)
         guard left > 0, !nemesis.isStopped else {
             host.clock.setRate(1_000_000, at: now)
@@ -118,13 +120,14 @@ extension Simulation {
         let host = victim(.c5)
         guard host.isUp, !host.isPaused else { return }
         tally.fired(.c5)
-        let span = nemesis.draw(.c5) { $0.interval(.milliseconds(100), .seconds(30)) }
-        push(.standStill(host: host.index, life: host.life, since: now), after: span)
-        pause(host, for: span)
+        host.asleepSince = now
+        pause(host, for: nemesis.draw(.c5) { $0.interval(.milliseconds(100), .seconds(30)) })
     }
 
-    func wakeUp(_ host: Host, _ life: Int, _ since: Instant) {
-        guard host.life == life else { return }
+    /// The machine is awake, and its clock goes on from where it stood.
+    func wakeUp(_ host: Host) {
+        guard let since = host.asleepSince else { return }
+        host.asleepSince = nil
         host.clock.standStill(now.since(since), until: now)
         rescheduleTimer(of: host)
     }

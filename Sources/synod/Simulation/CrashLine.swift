@@ -25,17 +25,25 @@ enum CrashLine {
         _ = lines
         for number in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGABRT] {
             signal(number) { _ in
-                let own = pthread_self()
-                for index in 0..<CrashLine.threads {
-                    let line = CrashLine.lines + index
-                    guard let thread = line.pointee.thread, pthread_equal(thread, own) != 0 else {
-                        continue
-                    }
-                    _ = write(STDOUT_FILENO, line.pointee.bytes, line.pointee.length)
-                }
+                // A signal from outside may meet any thread: then all runs under way are named.
+                if !CrashLine.tell(of: pthread_self()) { _ = CrashLine.tell(of: nil) }
                 _exit(127)
             }
         }
+    }
+
+    /// Prints the line of a thread, or of all. False if there is none.
+    private static func tell(of thread: pthread_t?) -> Bool {
+        var isKnown = false
+        for index in 0..<threads {
+            let line = lines + index
+            guard let owner = line.pointee.thread,
+                thread.map({ pthread_equal($0, owner) != 0 }) ?? true
+            else { continue }
+            _ = write(STDOUT_FILENO, line.pointee.bytes, line.pointee.length)
+            isKnown = true
+        }
+        return isKnown
     }
 
     /// This thread begins a run.
