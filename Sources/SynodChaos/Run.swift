@@ -52,12 +52,12 @@ struct Run {
                 let member = cluster.members[Int(chance.below(UInt64(size)))]
                 let path = member.plan.dataDirectory
                 // Room for what the load writes, several times over, so that the filling fills it.
-                let megabytes = 160 + 4 * Int(configuration.seconds)
+                let megabytes = 192 + 16 * Int(configuration.seconds)
                 volume = (member, try SmallVolume(at: path, megabytes: megabytes))
             }
             try await cluster.start()
             try load.start(
-                cluster, valueBytes: scenario.needsSmallVolume ? 1024 : 0, seed: chance.next())
+                cluster, valueBytes: scenario.needsSmallVolume ? 4096 : 0, seed: chance.next())
             guard await load.recorder.waitForProgress(100, within: Self.patience) else {
                 throw ChaosError("the load makes no progress before anything is broken")
             }

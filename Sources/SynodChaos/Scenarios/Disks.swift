@@ -24,7 +24,7 @@ extension Scenario {
         try await stage.wait(milliseconds: 500...2000)
         volume.fill()
         stage.count("volumes filled")
-        if let ending = await member.waitForEnd(within: .seconds(5)) {
+        if let ending = await member.waitForEnd(within: .seconds(8)) {
             stage.count("members that ended for want of space")
             guard member.log(last: 4000).contains("the disk is full") else {
                 return stage.complain(
