@@ -37,7 +37,7 @@ struct GapFiller {
         for gap: Int64, _ isUsed: [Bool], _ model: inout Model
     ) -> (places: [Int], tried: Int) {
         let latestCall = latestCalls[gap] ?? .max
-        var ranked: [(rank: Int64, place: Int)] = []
+        var ranked: [(urgency: Urgency, place: Int)] = []
         var tried = 0
         for place in pool(gap, latestCall) where !isUsed[place] {
             let operation = operations[unknownWrites[place]]
@@ -45,7 +45,7 @@ struct GapFiller {
             tried += 1
             let mark = model.changes.count
             _ = model.execute(operation.request, at: gap)
-            if let rank = rank(gap, mark, model) { ranked.append((rank, place)) }
+            if let urgency = urgency(gap, mark, model) { ranked.append((urgency, place)) }
             model.rollBack(to: mark)
         }
         ranked.sort { $0 < $1 }
@@ -58,37 +58,64 @@ struct GapFiller {
         return Array(0..<end)
     }
 
-    /// By when somebody has seen the change, so that the most urgent is tried first, as among jobs
+    /// How soon the change has to be made, so that the most urgent is tried first, as among jobs
     /// with deadlines; nil if it changes nothing or contradicts an answer.
-    private func rank(_ gap: Int64, _ mark: Int, _ model: Model) -> Int64? {
+    private func urgency(_ gap: Int64, _ mark: Int, _ model: Model) -> Urgency? {
         let changes = model.changes[mark...]
         if changes.isEmpty { return nil }
         for keyValue in sightings.gapValues[gap] ?? [] {
             guard let key = model.keys.number(of: keyValue.key), model.keyValue(key) == keyValue
             else { return nil }
         }
-        var earliest = Int64.max
+        var whole: Urgency?
         for change in changes {
-            guard let deadline = deadline(change.key, model.slots[change.key], gap) else {
-                return nil
-            }
-            earliest = min(earliest, deadline)
+            let slot = model.slots[change.key]
+            guard let part = urgency(change.key, slot, gap) else { return nil }
+            whole = whole.map { Urgency.ofBoth($0, part) } ?? part
         }
-        return earliest
+        return whole
     }
 
-    /// When it was next seen that the key had been changed into the slot's state at a gap, or
-    /// `max` if the change was not seen; nil if something else was.
-    private func deadline(_ key: Int, _ slot: Model.Slot, _ gap: Int64) -> Int64? {
-        guard let next = sightings.next(key, from: gap) else { return .max }
-        guard next.isLive else { return slot.isLive ? .max : next.from }
-        if next.from < gap { return nil }
-        // The generation seen next begins later, so this change ended one, or a delete is to come.
-        if next.createRevision > gap { return slot.isLive ? .max : next.createRevision }
+    private func urgency(_ key: Int, _ slot: Model.Slot, _ gap: Int64) -> Urgency? {
+        guard let next = sightings.next(key, from: gap) else { return .unseen }
+        if next.isLive {
+            if next.from < gap { return nil }
+            if next.createRevision <= gap { return urgencyOfPut(key, slot, gap, before: next) }
+        }
+        // Between the change and what was seen next, the key was absent.
+        let limit = next.isLive ? next.createRevision : next.from
+        let deletion = sightings.firstDeletion(key, after: gap, through: limit)
+        if slot.isLive { return deletion == nil ? .unlikely : .replaced }
+        guard let deletion else { return .seen(limit) }
+        return sightings.putCount(key, after: gap, through: deletion) > 0 ? .replaced : .unlikely
+    }
+
+    /// Of a put that belongs to the generation that was seen next, as long as that counts enough
+    /// versions.
+    private func urgencyOfPut(
+        _ key: Int, _ slot: Model.Slot, _ gap: Int64, before next: Sightings.Sighting
+    ) -> Urgency? {
         guard slot.isLive, slot.createRevision == next.createRevision else { return nil }
         let putsBetween =
             sightings.putCount(key, after: gap, through: next.from)
             + (next.from > gap && gaps.contains(next.from) ? 1 : 0)
-        return slot.version + putsBetween <= next.version ? next.from : nil
+        return slot.version + putsBetween <= next.version ? .seen(next.from) : nil
+    }
+}
+
+/// How well a change fits what was seen later. An order of attempts, no more: whatever is possible
+/// is tried in the end.
+private enum Urgency: Comparable {
+    /// Somebody has seen by this revision that such a change had been made.
+    case seen(Int64)
+    /// Nobody has looked at the key since.
+    case unseen
+    /// An answered write has removed the trace.
+    case replaced
+    /// Another unknown write must have removed the trace.
+    case unlikely
+
+    static func ofBoth(_ first: Urgency, _ second: Urgency) -> Urgency {
+        first == .unlikely || second == .unlikely ? .unlikely : min(first, second)
     }
 }

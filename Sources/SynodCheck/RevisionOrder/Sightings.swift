@@ -20,23 +20,27 @@ struct Sightings {
     private var sightings: [[Sighting]]
     /// The revisions at which answered writes put a key.
     private var puts: [[Int64]]
+    /// The revisions at which answered writes deleted a key, or others of a range that it is in.
+    private var deletions: [[Int64]]
     /// What was seen of the revisions that nobody was answered with.
     private(set) var gapValues: [Int64: Set<KeyValue>] = [:]
 
     init(_ timeline: Timeline, _ operations: [Operation], _ keys: KeyTable) {
         sightings = Array(repeating: [], count: keys.keys.count)
         puts = Array(repeating: [], count: keys.keys.count)
+        deletions = puts
         guard !timeline.gaps.isEmpty else { return }
         let gaps = Set(timeline.gaps)
         for operation in operations {
             guard let response = operation.response else { continue }
             collect(response, gaps, keys)
-            collectPuts(operation.request, response.body, response.revision, keys)
+            collectWrites(operation.request, response.body, response.revision, keys)
             collectAbsence(operation.request, response, keys)
         }
         for key in sightings.indices {
             sightings[key] = Self.merged(sightings[key])
             puts[key].sort()
+            deletions[key].sort()
         }
     }
 
@@ -51,6 +55,14 @@ struct Sightings {
     func putCount(_ key: Int, after first: Int64, through last: Int64) -> Int64 {
         let all = puts[key]
         return Int64(all.binarySearch { $0 > last } - all.binarySearch { $0 > first })
+    }
+
+    /// The first revision after one and through another at which an answered write may have deleted
+    /// the key.
+    func firstDeletion(_ key: Int, after first: Int64, through last: Int64) -> Int64? {
+        let all = deletions[key]
+        let index = all.binarySearch { $0 > first }
+        return index < all.count && all[index] <= last ? all[index] : nil
     }
 
     private mutating func collect(_ response: Response, _ gaps: Set<Int64>, _ keys: KeyTable) {
@@ -69,15 +81,17 @@ struct Sightings {
         }
     }
 
-    private mutating func collectPuts(
+    private mutating func collectWrites(
         _ request: Request, _ body: Body, _ revision: Int64, _ keys: KeyTable
     ) {
         switch (request, body) {
         case (.put(let key, _, _), .put):
             if let number = keys.number(of: key) { puts[number].append(revision) }
+        case (.delete(let range, _), .delete(let count, _)) where count > 0:
+            for number in keys.numbers(in: range) { deletions[number].append(revision) }
         case (.txn(_, let success, let failure), .txn(let succeeded, let bodies)):
             for (request, body) in zip(succeeded ? success : failure, bodies) {
-                collectPuts(request, body, revision, keys)
+                collectWrites(request, body, revision, keys)
             }
         default: break
         }
