@@ -60,7 +60,9 @@ struct Workload {
         retriesElsewhere = plan.isEnabled(.n12)
         storms = plan.isEnabled(.w8)
         plan.options.profile.adjust(&self)
-        if plan.options.profile == .duel { clients = chance.pick([1, 2, 4, 16, 64, 256]) }
+        guard plan.options.profile == .duel else { return }
+        clients = chance.pick([1, 2, 4, 16, 64, 256])
+        thinking = .milliseconds(max(100, UInt64(clients) * 8))
     }
 }
 
