@@ -88,7 +88,6 @@ extension Simulation {
         }
         for (peer, messages) in output.sends {
             let sent = brief.muffled(nemesis.choose(messages, of: self), of: host)
-            sending(sent, by: host, to: peer)
             send(sent, from: host, to: peer)
             guard survives(host, life) else { return }
         }

@@ -48,7 +48,10 @@ struct SweepTests {
     /// Seeds that found a bug once, in the node or in the simulator itself.
     @Test(
         arguments: [
-            ("a core member that does not reach the leader outside of the core", 1, .partial)
+            ("a core member that does not reach the leader outside of the core", 1, .partial),
+            ("what an older disk still holds, unknown to the oracle", 10_088, .swarm),
+            ("words of a refused replica, which nobody hears, held against it", 10_071, .swarm),
+            ("a clock that went back when a sleeping machine was healed", 503, .swarm),
         ] as [(String, UInt64, Profile)])
     func regression(bug: String, seed: UInt64, profile: Profile) {
         #expect(expectNoFailure(RunOptions(seed: seed, profile: profile)).failure == nil, "\(bug)")

@@ -102,9 +102,16 @@ struct Oracle {
         }
     }
 
-    /// The replica's disk is empty, or another, from now on.
-    mutating func replacedDisk(of index: Int) {
+    /// The replica's disk is another from now on, and holds these records.
+    mutating func replacedDisk(of index: Int, holding records: [LogSchema.Record]) {
         disks[index] = DiskShadow()
+        for record in records {
+            switch record {
+            case .promised(let ballot): disks[index].promised = ballot
+            case .entry(let item): disks[index].accept(item.slot, item.accepted.ballot)
+            case .other: break
+            }
+        }
     }
 
     // MARK: Lives

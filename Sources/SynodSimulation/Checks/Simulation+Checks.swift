@@ -29,8 +29,9 @@ extension Simulation {
         fail(.safety, objection.invariant, objection.message)
     }
 
-    /// Messages leave a replica.
-    func sending(_ messages: [Bytes], by host: Host, to peer: ReplicaID) {
+    /// Messages leave a replica on an open stream. What a replica says that nobody accepts is of no
+    /// account.
+    func judge(_ messages: [Bytes], leaving host: Host) {
         for encoded in messages where MessageTag.isJudged(encoded.first) {
             guard let message = try? Message(encoded: encoded), let glance = host.glance else {
                 continue

@@ -112,6 +112,18 @@ final class Disk {
         return survived
     }
 
+    /// All that the log says.
+    var records: [LogSchema.Record] {
+        var records: [LogSchema.Record] = []
+        try? log.scan(from: [], to: nil) { key, value in
+            if let record = try? LogSchema.record(key: Bytes(key), value: Bytes(value)) {
+                records.append(record)
+            }
+            return true
+        }
+        return records
+    }
+
     /// The state is gone, and the log is as it was.
     func forgetStates() {
         states.removeAll()

@@ -88,7 +88,7 @@ extension Simulation {
         oracle.atlas.damage(host.index)
         crash(host, restartAfter: nemesis.outage())
         host.disk = disk
-        oracle.replacedDisk(of: host.index)
+        oracle.replacedDisk(of: host.index, holding: disk.records)
     }
 
     /// Takes a copy of a disk, puts one back, or exchanges two.
