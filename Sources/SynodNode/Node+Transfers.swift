@@ -28,18 +28,22 @@ extension Node {
         return .fetched(from: fetch.from, entries: entries, chosenThrough: through)
     }
 
-    /// A ballot this high can only propose again what was chosen (P2c of *Paxos Made Simple*). Another
-    /// entry means that members have forgotten what they accepted: this one keeps what it has, and
-    /// says so, instead of helping to choose a second entry.
+    /// A ballot at least as high as the one at which the entry of a slot was chosen can only propose
+    /// that entry again (P2c of *Paxos Made Simple*). Another one means that members have forgotten
+    /// what they accepted: this one keeps what it has, and says so, instead of helping to choose a
+    /// second entry. A lower ballot is a deposed leader's, whose words may come late.
     func refuseChange(
-        of slot: Slot, to entry: Entry, from peer: ReplicaID, _ output: inout NodeOutput
+        of slot: Slot, to entry: Entry, at ballot: Ballot, from peer: ReplicaID,
+        _ output: inout NodeOutput
     ) throws(StorageError) {
-        var chosen: Entry?
+        var chosen: Accepted?
         try LogSchema.scanEntries(from: slot, in: log) { item in
-            if item.slot == slot { chosen = item.accepted.entry }
+            if item.slot == slot { chosen = item.accepted }
             return false
         }
-        guard let chosen, chosen != entry, output.fatal == nil else { return }
+        guard let chosen, chosen.entry != entry, ballot >= chosen.ballot, output.fatal == nil else {
+            return
+        }
         output.fatal =
             "member \(String(peer.rawValue, radix: 16)) proposes another entry for slot "
             + "\(slot.rawValue) than the one that was chosen: some member runs on an older copy of "

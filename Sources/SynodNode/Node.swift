@@ -228,7 +228,7 @@ package struct Node<Log: Store, State: Store> {
             if case .accept(let ballot, let slot, let entry) = message, ballot >= replica.promised,
                 slot <= servableThrough
             {
-                try refuseChange(of: slot, to: entry, from: peer, &output)
+                try refuseChange(of: slot, to: entry, at: ballot, from: peer, &output)
             }
         case .truncated(let firstRetained) where firstRetained > replica.chosenThrough.next:
             try startTransfer(from: peer, now, &output)

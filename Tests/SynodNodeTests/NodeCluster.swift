@@ -78,6 +78,11 @@ final class NodeCluster {
         }
     }
 
+    /// A message that no replica of the cluster has sent.
+    func deliver(_ message: Message, from sender: ReplicaID, to receiver: ReplicaID) throws {
+        try step(receiver, [.received([message.encoded], from: sender)])
+    }
+
     /// The process dies; what was not synced is lost.
     func crash(_ replica: ReplicaID) {
         hosts[replica]!.node = nil

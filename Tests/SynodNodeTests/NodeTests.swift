@@ -181,6 +181,23 @@ private let three = NodeCluster.id(3)
         #expect(cluster.fatal[three]?.contains("older copy") == true)
     }
 
+    /// What a leader would do whose majority has forgotten what it accepted.
+    @Test func `a replica asked to change what was chosen stops and says why`() throws {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        let put = try cluster.put("a", "v", at: one)
+        try cluster.run(.milliseconds(500))
+        #expect(cluster.isAcknowledged(put))
+        let status = try cluster.status(of: one)
+        let leader = ReplicaID(status.leader)
+        let other = leader == three ? two : three
+        let ballot = Ballot(round: status.round, replica: leader)
+        let slot = Slot(status.appliedThrough)
+        try cluster.deliver(
+            .accept(ballot: ballot, slot: slot, entry: .noop), from: leader, to: other)
+        #expect(cluster.fatal[other]?.contains("than the one that was chosen") == true)
+    }
+
     /// The copy is of its present start, so that only its peers can tell, and they start anew too.
     @Test func `what peers acknowledged is known after everybody has started again`() throws {
         let cluster = try NodeCluster(3)

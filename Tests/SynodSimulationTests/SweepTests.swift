@@ -51,6 +51,7 @@ struct SweepTests {
             ("a core member that does not reach the leader outside of the core", 1, .partial),
             ("what an older disk still holds, unknown to the oracle", 10_088, .swarm),
             ("words of a refused replica, which nobody hears, held against it", 10_071, .swarm),
+            ("a deposed leader's late proposal, taken for a change of what is chosen", 157, .swarm),
             ("a clock that went back when a sleeping machine was healed", 503, .swarm),
         ] as [(String, UInt64, Profile)])
     func regression(bug: String, seed: UInt64, profile: Profile) {
