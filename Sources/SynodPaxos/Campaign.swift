@@ -16,6 +16,8 @@ package struct Campaign: Hashable, Sendable {
     private(set) var phase: Phase
     /// The round that the canvass asks about.
     package let round: UInt64
+    /// How often a canvass that is not answered is repeated.
+    package let canvassInterval: Interval
     /// Given up after this.
     package let deadline: Instant
     /// When what was not answered is said again.
@@ -30,9 +32,12 @@ package struct Campaign: Hashable, Sendable {
         package fileprivate(set) var index = 0
     }
 
-    package init(round: UInt64, deadline: Instant, repeatAt: Instant) {
+    package init(
+        round: UInt64, canvassInterval: Interval, deadline: Instant, repeatAt: Instant
+    ) {
         phase = .canvassing(welcomedBy: ReplicaSet())
         self.round = round
+        self.canvassInterval = canvassInterval
         self.deadline = deadline
         self.repeatAt = repeatAt
     }

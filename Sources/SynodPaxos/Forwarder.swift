@@ -116,8 +116,10 @@ package struct Forwarder: Hashable, Sendable {
     }
 
     /// Sends what was not sent yet to the leader.
-    package mutating func forward(_ now: Instant, retransmission: Interval, _ outbox: inout Outbox)
-    {
+    /// - Parameter hop: the peer on the way to the leader, or the leader; nil if there is no way.
+    package mutating func forward(
+        _ now: Instant, via hop: ReplicaID?, retransmission: Interval, _ outbox: inout Outbox
+    ) {
         guard let ballot = stream?.ballot, let first = stream?.nextPosition else { return }
         var commands: [Command] = []
         handOver { command in
@@ -125,13 +127,13 @@ package struct Forwarder: Hashable, Sendable {
             return true
         }
         guard !commands.isEmpty else { return }
-        send(commands[...], from: first, ballot, &outbox)
+        send(commands[...], from: first, ballot, via: hop, &outbox)
         if stream!.repeatAt == .distantFuture { stream!.repeatAt = now + retransmission * 2 }
     }
 
     /// Sends again what was sent and not executed, because it is overdue or a connection is new.
     package mutating func repeatUnexecuted(
-        _ now: Instant, retransmission: Interval, _ outbox: inout Outbox
+        _ now: Instant, via hop: ReplicaID?, retransmission: Interval, _ outbox: inout Outbox
     ) {
         guard let ballot = stream?.ballot else { return }
         var commands: [Command] = []
@@ -150,12 +152,12 @@ package struct Forwarder: Hashable, Sendable {
             return
         }
         stream!.repeatAt = now + retransmission * 4
-        send(commands[...], from: first, ballot, &outbox)
+        send(commands[...], from: first, ballot, via: hop, &outbox)
     }
 
     private func send(
         _ commands: ArraySlice<Command>, from first: UInt64, _ ballot: Ballot,
-        _ outbox: inout Outbox
+        via hop: ReplicaID?, _ outbox: inout Outbox
     ) {
         var rest = commands
         var position = first
@@ -171,7 +173,7 @@ package struct Forwarder: Hashable, Sendable {
                 .forward(
                     ballot: ballot, boot: boot, position: position,
                     commands: Array(rest.prefix(count))),
-                to: .replica(ballot.replica))
+                to: .replica(hop ?? ballot.replica))
             rest = rest.dropFirst(count)
             position += UInt64(count)
         }

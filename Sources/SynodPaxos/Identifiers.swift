@@ -124,6 +124,13 @@ package struct Interval: Hashable, Comparable, Sendable {
 
     /// Saturates.
     @inlinable
+    package static func + (left: Interval, right: Interval) -> Interval {
+        let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.nanoseconds)
+        return Interval(nanoseconds: overflow ? .max : sum)
+    }
+
+    /// Saturates.
+    @inlinable
     package static func * (span: Interval, factor: UInt64) -> Interval {
         let (product, overflow) = span.nanoseconds.multipliedReportingOverflow(by: factor)
         return Interval(nanoseconds: overflow ? .max : product)

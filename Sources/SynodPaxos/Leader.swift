@@ -44,7 +44,8 @@ package struct Leader: Hashable, Sendable {
     }
 
     private struct Peer: Hashable, Sendable {
-        var lastHeard: Instant
+        /// It counts as one who hears this leader, and is heard, until then.
+        var connectedUntil: Instant
         /// When unanswered proposals are sent again.
         var repeatAt: Instant
         var repeats: UInt64 = 0
@@ -54,7 +55,7 @@ package struct Leader: Hashable, Sendable {
 
     package init(
         ballot: Ballot, recovery: Campaign.Recovery, membership: Membership, me: Int,
-        window: Int = Limits.window, now: Instant
+        window: Int = Limits.window, connectedUntil: Instant
     ) {
         self.ballot = ballot
         self.membership = membership
@@ -66,7 +67,8 @@ package struct Leader: Hashable, Sendable {
         inFlight = SlotWindow(base: nextSlot)
         streams = Array(repeating: Stream(), count: membership.count)
         peers = Array(
-            repeating: Peer(lastHeard: now, repeatAt: .distantFuture), count: membership.count)
+            repeating: Peer(connectedUntil: connectedUntil, repeatAt: .distantFuture),
+            count: membership.count)
     }
 
     package var chosenThrough: Slot { Slot(inFlight.base.rawValue - 1) }
@@ -226,19 +228,27 @@ package struct Leader: Hashable, Sendable {
 
     // MARK: Peers
 
-    package mutating func heard(from index: Int, now: Instant) {
-        peers[index].lastHeard = now
+    /// A peer has answered something of this ballot.
+    package mutating func answered(by index: Int, connectedUntil: Instant) {
+        peers[index].connectedUntil = max(peers[index].connectedUntil, connectedUntil)
     }
 
-    /// Whether a majority, this replica included, was heard within the span. A leader without
-    /// one steps down, so that those who hear it look for another.
-    package func hearsMajority(within span: Interval, now: Instant) -> Bool {
-        var heard = ReplicaSet()
-        heard.insert(me)
-        for index in peers.indices where index != me && now.since(peers[index].lastHeard) < span {
-            heard.insert(index)
+    /// Whether a majority, this replica included, hears this leader and is heard. A leader without
+    /// one steps down, so that those who hear it look for another. Only answers to this ballot
+    /// count: a leader who hears many, and is heard by few, would be of no use and stay for ever.
+    package func hasMajority(_ now: Instant) -> Bool {
+        var connected = ReplicaSet()
+        connected.insert(me)
+        for index in peers.indices where index != me && now < peers[index].connectedUntil {
+            connected.insert(index)
         }
-        return membership.isQuorum(heard)
+        return membership.isQuorum(connected)
+    }
+
+    /// Those who do not hear this leader or are not heard by it.
+    package func unconnected(_ now: Instant) -> [ReplicaID] {
+        peers.indices.filter { $0 != me && now >= peers[$0].connectedUntil }
+            .map { membership.replicas[$0] }
     }
 
     /// A stream to the peer was opened: what it has not answered may have been lost.

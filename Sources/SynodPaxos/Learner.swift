@@ -97,8 +97,10 @@ package struct Learner: Hashable, Sendable {
     /// Asks for what is missing: at once where the leader has announced it or a campaign waits
     /// for it, after `patience` where only another replica is ahead, because then the
     /// announcement is usually on its way.
+    /// - Parameter source: the index of the leader, or of the peer through which it is followed.
     package mutating func fetchMissing(
-        _ membership: Membership, me: Int, now: Instant, patience: Interval, _ outbox: inout Outbox
+        _ membership: Membership, me: Int, from source: Int?, now: Instant, patience: Interval,
+        _ outbox: inout Outbox
     ) {
         let announcedThrough = announced?.chosenThrough ?? .zero
         let known = max(announcedThrough, learnedBy.max() ?? .zero)
@@ -111,7 +113,7 @@ package struct Learner: Hashable, Sendable {
         if case .waiting(_, let until) = fetching, now < until { return }
         let isUrgent = max(announcedThrough, needed.through) > chosenThrough
         guard isUrgent || now >= behindSince! + patience else { return }
-        guard let index = nextSource(in: membership, me: me) else { return }
+        guard let index = nextSource(in: membership, me: me, preferred: source) else { return }
         fetching = .waiting(index: index, until: now + patience * 2)
         outbox.send(.fetch(from: chosenThrough.next), to: .replica(membership.replicas[index]))
         outbox.trace.append(.caughtUp(from: chosenThrough.next))
@@ -124,20 +126,23 @@ package struct Learner: Hashable, Sendable {
         return behindSince + patience
     }
 
-    /// The replica to ask: one that promised to a campaign here or the leader first, then whoever
-    /// is ahead in turn, so that a dead one is passed over.
-    private func nextSource(in membership: Membership, me: Int) -> Int? {
+    /// The replica to ask: one that promised to a campaign here or the preferred one first, then
+    /// whoever is ahead in turn, so that a dead one is passed over.
+    private func nextSource(in membership: Membership, me: Int, preferred: Int?) -> Int? {
         let count = learnedBy.count
         let leader = announced.flatMap { membership.index(of: $0.ballot.replica) }
         let start: Int
         switch fetching {
         case .waiting(let index, _): start = index + 1
-        case .idle: start = needed.through > chosenThrough ? needed.from : leader ?? me + 1
+        case .idle:
+            start = needed.through > chosenThrough ? needed.from : preferred ?? leader ?? me + 1
         }
         for offset in 0..<count {
             let index = (start + offset) % count
             if index == me { continue }
-            if learnedBy[index] > chosenThrough || index == leader { return index }
+            if learnedBy[index] > chosenThrough || index == preferred || index == leader {
+                return index
+            }
         }
         return nil
     }

@@ -13,7 +13,9 @@ package enum Message: Hashable, Sendable {
     /// Would you promise, that is: do you hear no leader either? Sent before a campaign, so that a
     /// half-connected replica does not depose a leader who is well.
     case canvass(round: UInt64)
-    case canvassed(round: UInt64, hearsLeader: Bool)
+    /// What the leader has said whom the sender hears itself; nil if it hears none, and a campaign
+    /// is welcome. Whoever asked may send its commands to that leader through the sender.
+    case canvassed(round: UInt64, leader: Progress?, chosenThrough: Slot)
 
     /// Phase 1a for all slots from `from` on.
     case prepare(ballot: Ballot, from: Slot)
@@ -32,10 +34,14 @@ package enum Message: Hashable, Sendable {
     /// The same at fixed intervals: the leader lives. Answered with ``heard(ballot:)``.
     case heartbeat(Progress)
     case heard(ballot: Ballot)
+    /// The leader of `ballot` has no answer of the receiver's for too long: what the receiver sends
+    /// goes elsewhere, or gets lost.
+    case unheard(ballot: Ballot)
 
-    /// Commands of the sender's clients for the leader of `ballot`, numbered from `position` on
-    /// in the order in which the sender has sent them in this ballot under the number `boot`,
-    /// which grows whenever the positions begin anew.
+    /// Commands of one replica's clients, their origin's, for the leader of `ballot`, numbered from
+    /// `position` on in the order in which their origin has sent them in this ballot under the
+    /// number `boot`, which grows whenever the positions begin anew. Passed on by a replica that
+    /// hears the leader, where the origin does not.
     case forward(ballot: Ballot, boot: UInt64, position: UInt64, commands: [Command])
 
     /// Up to which slot may something be chosen, as far as you know?

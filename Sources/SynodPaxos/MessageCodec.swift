@@ -5,7 +5,7 @@ extension Message {
     private enum Tag: UInt8 {
         case canvass = 1
         case canvassed, prepare, promise, nack, accept, accepted, chosen, heartbeat, heard
-        case forward, readQuery, readReply, fetch, fetched, truncated
+        case forward, readQuery, readReply, fetch, fetched, truncated, unheard
     }
 
     /// The tags from here on are free for messages that are not the core's.
@@ -29,9 +29,11 @@ extension Message {
         switch self {
         case .canvass(let round):
             writer.write(Tag.canvass, round)
-        case .canvassed(let round, let hearsLeader):
+        case .canvassed(let round, let leader, let chosenThrough):
             writer.write(Tag.canvassed, round)
-            writer.write(hearsLeader ? UInt8(1) : 0)
+            writer.write(chosenThrough)
+            writer.write(leader == nil ? UInt8(0) : 1)
+            if let leader { writer.write(leader) }
         case .prepare(let ballot, let from):
             writer.write(Tag.prepare, ballot)
             writer.write(from)
@@ -59,6 +61,8 @@ extension Message {
             writer.write(Tag.heartbeat, progress)
         case .heard(let ballot):
             writer.write(Tag.heard, ballot)
+        case .unheard(let ballot):
+            writer.write(Tag.unheard, ballot)
         case .forward(let ballot, let boot, let position, let commands):
             writer.write(Tag.forward, ballot)
             writer.writeVarint(boot)
@@ -101,8 +105,12 @@ extension Message {
         switch tag {
         case .canvass: self = .canvass(round: try reader.readVarint())
         case .canvassed:
+            let round = try reader.readVarint()
+            let chosenThrough = try reader.readSlot()
+            let hearsLeader = try reader.read(UInt8.self) != 0
             self = .canvassed(
-                round: try reader.readVarint(), hearsLeader: try reader.read(UInt8.self) != 0)
+                round: round, leader: hearsLeader ? try reader.readProgress() : nil,
+                chosenThrough: chosenThrough)
         case .prepare:
             self = .prepare(ballot: try reader.readBallot(), from: try reader.readSlot())
         case .promise: self = .promise(try reader.readPromise())
@@ -122,6 +130,7 @@ extension Message {
         case .chosen: self = .chosen(try reader.readProgress())
         case .heartbeat: self = .heartbeat(try reader.readProgress())
         case .heard: self = .heard(ballot: try reader.readBallot())
+        case .unheard: self = .unheard(ballot: try reader.readBallot())
         case .forward: self = try .forward(&reader)
         case .readQuery: self = .readQuery(round: try reader.readVarint())
         case .readReply:
@@ -179,7 +188,12 @@ extension ByteWriter {
     }
 
     fileprivate mutating func write(_ tag: some RawRepresentable<UInt8>, _ progress: Progress) {
-        write(tag, progress.ballot)
+        write(tag.rawValue)
+        write(progress)
+    }
+
+    fileprivate mutating func write(_ progress: Progress) {
+        write(progress.ballot)
         write(progress.chosenThrough)
         write(progress.recoveredThrough)
     }

@@ -1,16 +1,17 @@
 // From suspecting a leader to being one, and back.
 extension Replica {
     mutating func startCampaign(_ now: Instant, _ outbox: inout Outbox) {
-        if election.leader != nil {
+        if election.isHearing {
             election.suspect()
             outbox.trace.append(.suspected(connectionLost: false))
         }
+        let interval = election.canvassInterval
         let campaign = Campaign(
-            round: election.highestRound + 1, deadline: now + timing.retransmission,
-            repeatAt: now + timing.backOff)
+            round: election.highestRound + 1, canvassInterval: interval,
+            deadline: now + timing.retransmission, repeatAt: now + interval)
         role = .campaigning(campaign)
         if membership.count > 1 { outbox.send(.canvass(round: campaign.round), to: .others) }
-        welcomed(campaign.round, hearsLeader: false, by: me, now, &outbox)
+        welcomed(campaign.round, by: me, now, &outbox)
     }
 
     /// Somebody asks whether a campaign would be welcome.
@@ -18,7 +19,13 @@ extension Replica {
         _ round: UInt64, by sender: ReplicaID, _ now: Instant, _ outbox: inout Outbox
     ) {
         let hearsLeader = isLeading || election.hearsLeader(now)
-        outbox.send(.canvassed(round: round, hearsLeader: hearsLeader), to: .replica(sender))
+        let progress: Progress? =
+            if case .leading(let leader) = role { leader.progress } else { election.report(now) }
+        // What the leader has recovered must be known to whoever wants to send it commands.
+        guard !hearsLeader || progress != nil else { return }
+        outbox.send(
+            .canvassed(round: round, leader: progress, chosenThrough: learner.chosenThrough),
+            to: .replica(sender))
         guard !hearsLeader else { return }
         // Of two who ask at the same time, the one with the higher identity goes on.
         if case .campaigning(let campaign) = role, case .canvassing = campaign.phase, sender > id,
@@ -28,18 +35,44 @@ extension Replica {
         }
     }
 
-    mutating func welcomed(
-        _ round: UInt64, hearsLeader: Bool, by index: Int, _ now: Instant, _ outbox: inout Outbox
+    /// A peer hears a leader, which is followed through that peer if it is not heard here, or
+    /// hears none and welcomes a campaign.
+    ///
+    /// A departure from Omni-Paxos, where a replica that has lost the leader takes over: the leader
+    /// is well, or it would not be heard by whoever answers nor stay a leader (see
+    /// ``Leader/isHeard(_:)``), and reaches a majority, which the replica's commands can reach too.
+    mutating func canvassAnswered(
+        _ round: UInt64, _ progress: Progress?, by index: Int, _ now: Instant,
+        _ outbox: inout Outbox
     ) {
-        guard !hearsLeader, case .campaigning(var campaign) = role, campaign.round == round,
+        let peer = membership.replicas[index]
+        guard let progress else {
+            election.hearsNobody(peer)
+            return welcomed(round, by: index, now, &outbox)
+        }
+        if case .leading(let leader) = role, leader.ballot < progress.ballot {
+            stepDown(.higherBallot(progress.ballot), now, &outbox)
+        }
+        if progress.ballot.replica == peer {
+            guard hears(progress.ballot, progress, from: peer, now, &outbox) else { return }
+        } else if election.reported(progress, by: peer, to: id, now) {
+            if forwarder.isOpen(progress.ballot) { repeatUnexecuted(now, &outbox) }
+        }
+        learner.announce(progress)
+    }
+
+    mutating func welcomed(
+        _ round: UInt64, by index: Int, _ now: Instant, _ outbox: inout Outbox
+    ) {
+        guard case .campaigning(var campaign) = role, campaign.round == round,
             let welcomedBy = campaign.welcomed(by: index)
         else { return }
         role = .campaigning(campaign)
         guard membership.isQuorum(welcomedBy) else { return }
         let ballot = election.nextBallot(id)
         campaign = Campaign(
-            round: ballot.round, deadline: now + timing.election,
-            repeatAt: now + timing.retransmission)
+            round: ballot.round, canvassInterval: campaign.canvassInterval,
+            deadline: now + timing.election, repeatAt: now + timing.retransmission)
         guard case .promise = acceptor.prepare(ballot, &outbox) else {
             preconditionFailure("A replica promises its own ballot above all it has seen.")
         }
@@ -78,7 +111,7 @@ extension Replica {
             learnedThrough: learner.chosenThrough, window: window)
         let leader = Leader(
             ballot: ballot, recovery: recovery, membership: membership, me: me,
-            window: window, now: now)
+            window: window, connectedUntil: now + timing.election)
         role = .leading(leader)
         heartbeatAt = now
         election.heard(ballot, leader.progress, now)
@@ -93,8 +126,7 @@ extension Replica {
         let answeredBy: ReplicaSet
         switch campaign.phase {
         case .canvassing(let welcomedBy):
-            // Soon: whoever still heard the leader a moment ago may have lost it by now.
-            campaign.repeatAt = now + timing.backOff
+            campaign.repeatAt = now + campaign.canvassInterval
             message = .canvass(round: campaign.round)
             answeredBy = welcomedBy
         case .persisting:

@@ -4,12 +4,12 @@ extension Replica {
         _ message: Message, from index: Int, _ now: Instant, _ outbox: inout Outbox
     ) {
         let sender = membership.replicas[index]
-        role.updateLeader { $0.heard(from: index, now: now) }
         switch message {
         case .canvass(let round):
             canvassed(round, by: sender, now, &outbox)
-        case .canvassed(let round, let hearsLeader):
-            welcomed(round, hearsLeader: hearsLeader, by: index, now, &outbox)
+        case .canvassed(let round, let progress, let chosenThrough):
+            learner.note(chosenThrough, learnedBy: index)
+            canvassAnswered(round, progress, by: index, now, &outbox)
         case .prepare(let ballot, _):
             prepared(ballot, by: sender, now, &outbox)
         case .promise(let promise):
@@ -20,6 +20,7 @@ extension Replica {
             guard hears(ballot, nil, from: sender, now, &outbox) else { return }
             asked(toAccept: entry, in: slot, ballot, &outbox)
         case .accepted(let ballot, let first, let last):
+            answered(ballot, by: index, now)
             let retransmission = timing.retransmission
             role.updateLeader { leader in
                 guard leader.ballot == ballot else { return }
@@ -32,11 +33,18 @@ extension Replica {
             guard hears(progress.ballot, progress, from: sender, now, &outbox) else { return }
             learner.announce(progress)
             outbox.send(.heard(ballot: progress.ballot), to: .replica(sender))
-        case .heard: break
+        case .heard(let ballot): answered(ballot, by: index, now)
+        case .unheard(let ballot):
+            guard hears(ballot, nil, from: sender, now, &outbox) else { return }
+            // No campaign comes of it: others are asked for a way to the leader.
+            election.unheard(now)
+            outbox.send(.canvass(round: election.highestRound + 1), to: .others)
         case .forward(let ballot, let boot, let position, let commands):
-            role.updateLeader { leader in
-                guard leader.ballot == ballot else { return }
-                leader.forwarded(commands, boot: boot, position: position, by: index)
+            guard let origin = commands.first?.id.origin else { return }
+            if isLeading {
+                forwarded(commands, from: origin, ballot, boot: boot, position: position)
+            } else if origin == sender, election.hearsLeader(now), election.leaderBallot == ballot {
+                outbox.send(message, to: .replica(ballot.replica))
             }
         case .readQuery(let round):
             outbox.send(
@@ -51,6 +59,26 @@ extension Replica {
         case .fetched(let from, let entries, let through):
             learner.fetched(from: from, entries, through: through, by: index, &acceptor, &outbox)
         case .truncated: break
+        }
+    }
+
+    /// A peer has heard what this replica said as the leader of `ballot`, and is heard.
+    private mutating func answered(_ ballot: Ballot, by index: Int, _ now: Instant) {
+        let until = now + timing.leaderPatience
+        role.updateLeader { leader in
+            guard leader.ballot == ballot else { return }
+            leader.answered(by: index, connectedUntil: until)
+        }
+    }
+
+    private mutating func forwarded(
+        _ commands: [Command], from origin: ReplicaID, _ ballot: Ballot, boot: UInt64,
+        position: UInt64
+    ) {
+        guard let index = membership.index(of: origin), index != me else { return }
+        role.updateLeader { leader in
+            guard leader.ballot == ballot else { return }
+            leader.forwarded(commands, boot: boot, position: position, by: index)
         }
     }
 

@@ -163,10 +163,7 @@ package struct Replica: Hashable, Sendable {
         case .connected(let peer):
             guard let index = membership.index(of: peer) else { return }
             role.updateLeader { $0.connected(index, now: now) }
-            if election.leader == peer, !isLeading {
-                forwarder.repeatUnexecuted(
-                    now, retransmission: timing.retransmission, &outbox)
-            }
+            if election.nextHop == peer, !isLeading { repeatUnexecuted(now, &outbox) }
         case .disconnected(let peer):
             if election.disconnected(peer, now) {
                 outbox.trace.append(.suspected(connectionLost: true))
@@ -190,18 +187,15 @@ package struct Replica: Hashable, Sendable {
                 repeatCampaign(campaign, now, &outbox)
             }
         case .leading(let leader):
-            if !leader.hearsMajority(within: timing.election, now: now) {
-                stepDown(.majorityUnheard, now, &outbox)
-            }
+            if !leader.hasMajority(now) { stepDown(.majorityUnheard, now, &outbox) }
         }
+        election.expireRelay(now)
         let retransmission = timing.retransmission
         role.updateLeader {
             $0.repeatUnanswered(now, retransmission: retransmission, &outbox)
         }
         reader.repeatUnanswered(now, retransmission: timing.retransmission, &outbox)
-        if now >= forwarder.repeatAt, !isLeading {
-            forwarder.repeatUnexecuted(now, retransmission: timing.retransmission, &outbox)
-        }
+        if now >= forwarder.repeatAt, !isLeading { repeatUnexecuted(now, &outbox) }
         forwarder.expire(now)
     }
 
@@ -218,14 +212,22 @@ package struct Replica: Hashable, Sendable {
             proposeWaiting(now, &outbox)
             announceChosen(hasAdvanced, now, &outbox)
         } else if let ballot = followedBallot, forwarder.isOpen(ballot) {
-            forwarder.forward(now, retransmission: timing.retransmission, &outbox)
+            forwarder.forward(
+                now, via: election.nextHop, retransmission: timing.retransmission, &outbox)
         }
         reader.begin(
             acceptor.readBound(election.progress), now: now,
             retransmission: timing.retransmission, &outbox)
         reader.release(appliedThrough: learner.chosenThrough, &outbox)
         learner.fetchMissing(
-            membership, me: me, now: now, patience: timing.heartbeat, &outbox)
+            membership, me: me, from: election.nextHop.flatMap(membership.index(of:)), now: now,
+            patience: timing.heartbeat, &outbox)
+    }
+
+    /// Sends again what was sent toward the leader and not executed.
+    mutating func repeatUnexecuted(_ now: Instant, _ outbox: inout Outbox) {
+        forwarder.repeatUnexecuted(
+            now, via: election.nextHop, retransmission: timing.retransmission, &outbox)
     }
 
     mutating func proposeWaiting(_ now: Instant, _ outbox: inout Outbox) {
@@ -245,6 +247,9 @@ package struct Replica: Hashable, Sendable {
         if now >= heartbeatAt {
             heartbeatAt = now + timing.heartbeat
             outbox.send(.heartbeat(leader.progress), to: .others)
+            for replica in leader.unconnected(now) {
+                outbox.send(.unheard(ballot: leader.ballot), to: .replica(replica))
+            }
         } else if hasAdvanced {
             outbox.send(.chosen(leader.progress), to: .others)
         }

@@ -6,7 +6,7 @@ package struct Timing: Hashable, Sendable {
     package let suspicion: Interval
     /// Each replica adds a random part of this, so that they do not all campaign at once.
     package let suspicionSpread: Interval
-    /// A leader that hears no majority for this long steps down; a campaign lasts as long at most.
+    /// A campaign lasts as long at most, and so does a new leader's wait for a first answer.
     package let election: Interval
     /// The first back-off after a lost campaign; doubled with each further one, up to `election`.
     package let backOff: Interval
@@ -21,6 +21,10 @@ package struct Timing: Hashable, Sendable {
         suspicionSpread = election / 10
         backOff = max(.milliseconds(2), election / 100)
     }
+
+    /// A leader that no majority answers for this long steps down: about when its followers would
+    /// suspect it if it were silent.
+    package var leaderPatience: Interval { suspicion + suspicionSpread }
 
     /// What was not answered for this long is said again.
     package var retransmission: Interval { max(heartbeat, election / 5) }

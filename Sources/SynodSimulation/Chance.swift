@@ -46,10 +46,6 @@ extension Interval {
     static func microseconds(_ count: UInt64) -> Interval { Interval(nanoseconds: count * 1000) }
     static func seconds(_ count: UInt64) -> Interval { .milliseconds(count * 1000) }
 
-    static func + (left: Interval, right: Interval) -> Interval {
-        Interval(nanoseconds: left.nanoseconds + right.nanoseconds)
-    }
-
     /// As people read it.
     var text: String {
         let milliseconds = nanoseconds / 1_000_000

@@ -71,7 +71,6 @@ extension Simulation {
         report.unknown = meter.unknown
         report.worstLatency = meter.worstLatency
         report.settling = settledAfter
-        report.heldUp = heldUp
         report.undecided = undecided
         report.faults = tally
         report.faults.add(links.tally)

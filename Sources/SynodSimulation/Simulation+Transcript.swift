@@ -39,7 +39,9 @@ extension Message {
     fileprivate var text: String {
         switch self {
         case .canvass(let round): "canvass for round \(round)"
-        case .canvassed(let round, let hears): "round \(round) is \(hears ? "un" : "")welcome"
+        case .canvassed(let round, nil, _): "round \(round) is welcome"
+        case .canvassed(let round, let leader?, _):
+            "round \(round) is unwelcome, \(leader.ballot.text) leads"
         case .prepare(let ballot, let slot): "prepare \(ballot.text) from \(slot.rawValue)"
         case .promise(let promise):
             "promise \(promise.ballot.text), chosen through \(promise.chosenThrough.rawValue), "
@@ -52,6 +54,7 @@ extension Message {
         case .chosen(let progress), .heartbeat(let progress):
             "\(progress.ballot.text) has chosen through \(progress.chosenThrough.rawValue)"
         case .heard(let ballot): "\(ballot.text) is heard"
+        case .unheard(let ballot): "\(ballot.text) hears nothing of you"
         case .forward(let ballot, _, let position, let commands):
             "\(commands.count) commands from \(position) for \(ballot.text)"
         case .readQuery(let round): "read \(round)?"

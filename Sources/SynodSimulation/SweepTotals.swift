@@ -9,8 +9,6 @@ package struct SweepTotals: Sendable {
     package private(set) var answered: UInt64 = 0
     package private(set) var refused: UInt64 = 0
     package private(set) var unknown: UInt64 = 0
-    /// Runs in which a leader outside of the healed core had to be stopped for its sake.
-    package private(set) var heldUp: UInt64 = 0
     /// Checks of histories that were given up.
     package private(set) var undecided: UInt64 = 0
     package private(set) var faults = FaultTally()
@@ -30,7 +28,6 @@ package struct SweepTotals: Sendable {
         answered += report.answered
         refused += report.refused
         unknown += report.unknown
-        if report.heldUp > 0 { heldUp += 1 }
         undecided += UInt64(report.undecided.count)
         faults.add(report.faults)
         worst.append((report.options.seed, report.worstLatency))

@@ -79,6 +79,66 @@ struct ConnectivityTests {
         }
     }
 
+    /// All but one of a majority are cut off from the leader, who keeps his own: each of them is
+    /// served through the one between, and he is not deposed.
+    @Test(arguments: [3, 4, 5, 7, 9])
+    func whoDoesNotReachTheLeaderIsServedThroughOthers(count: Int) {
+        for seed in 1...2 as ClosedRange<UInt64> {
+            let (cluster, leader) = settled(count, seed: seed)
+            let hub = (leader + 1) % count
+            let others = (0..<count).filter { $0 != leader && $0 != hub }
+            let far = others.prefix(count - (count / 2 + 1))
+            for index in far { cluster.network.cutBoth(leader, index) }
+            let before = cluster.hosts[leader].replica!.promised
+            for index in far {
+                expectProgress(of: cluster, at: index, "replica \(index + 1) of \(count)")
+            }
+            #expect(cluster.hosts[leader].replica!.isLeading)
+            #expect(cluster.hosts[leader].replica!.promised == before)
+        }
+    }
+
+    /// Who hears the leader and is not heard by it is served, too.
+    @Test(arguments: [3, 5])
+    func whoIsNotHeardByTheLeaderIsServedThroughOthers(count: Int) {
+        let (cluster, leader) = settled(count)
+        for mute in 0..<count where mute != leader {
+            cluster.network.heal()
+            cluster.network.cut(from: mute, to: leader)
+            expectProgress(of: cluster, at: mute, "replica \(mute + 1) of \(count)")
+            #expect(cluster.hosts[leader].replica!.isLeading)
+        }
+    }
+
+    /// The way to the leader is cut as well, and another one is found.
+    @Test func anotherWayIsFound() {
+        let (cluster, leader) = settled(5)
+        let others = (0..<5).filter { $0 != leader }
+        let far = others[0]
+        for relay in others[1...] {
+            cluster.network.heal()
+            for other in 0..<5 where other != far && other != relay {
+                cluster.network.cutBoth(far, other)
+            }
+            expectProgress(of: cluster, at: far, "through \(relay + 1)")
+        }
+    }
+
+    /// A leader who hears everybody and is heard by one alone is of no use: the others go on
+    /// without him, though the one who hears him did not doubt him.
+    @Test(arguments: [4, 5, 7])
+    func aLeaderWhomFewHearGivesUp(count: Int) {
+        for hearer in 0..<count {
+            let (cluster, leader) = settled(count)
+            if hearer == leader { continue }
+            for index in 0..<count where index != leader && index != hearer {
+                cluster.network.cut(from: leader, to: index)
+            }
+            expectProgress(of: cluster, at: hearer, "only \(hearer + 1) of \(count) hears him")
+            #expect(!cluster.hosts[leader].replica!.isLeading)
+        }
+    }
+
     /// A replica that is heard by all and hears nobody disturbs nobody.
     @Test(arguments: [3, 4, 5])
     func aReplicaThatHearsNobodyDoesNotDisturb(count: Int) {
@@ -139,6 +199,8 @@ struct ConnectivityTests {
             cluster.run(for: .milliseconds(60))
             let isSettled = cluster.run(atMost: .milliseconds(5_000)) { $0.isSettled }
             #expect(isSettled, "\(count) candidates, seed \(seed)")
+            // Promises that are on their way may depose one whom everybody follows at this moment.
+            cluster.run(for: .milliseconds(500))
             let leader = cluster.leader
             cluster.run(for: .milliseconds(5_000))
             #expect(cluster.leader == leader, "\(count) candidates, seed \(seed)")

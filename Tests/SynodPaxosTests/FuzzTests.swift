@@ -78,7 +78,10 @@ struct FuzzTests {
         let progress = Progress(ballot: ballot, chosenThrough: slot, recoveredThrough: self.slot())
         switch chance.below(16) {
         case 0: return .canvass(round: number())
-        case 1: return .canvassed(round: ballot.round, hearsLeader: chance.chance(1, in: 3))
+        case 1:
+            return .canvassed(
+                round: ballot.round, leader: chance.chance(1, in: 3) ? progress : nil,
+                chosenThrough: slot)
         case 2: return .prepare(ballot: ballot, from: slot)
         case 3:
             let accepted = (1...4).map { step in
@@ -92,7 +95,7 @@ struct FuzzTests {
         case 7: return .accepted(ballot: ballot, first: slot, last: max(slot, self.slot()))
         case 8: return .chosen(progress)
         case 9: return .heartbeat(progress)
-        case 10: return .heard(ballot: ballot)
+        case 10: return chance.chance(1, in: 2) ? .heard(ballot: ballot) : .unheard(ballot: ballot)
         case 11:
             let commands = (0..<chance.below(4)).map { offset in
                 Command(

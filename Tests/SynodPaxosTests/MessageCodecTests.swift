@@ -25,7 +25,8 @@ struct MessageCodecTests {
     /// At least one of every case.
     static let messages: [Message] = [
         .canvass(round: 0), .canvass(round: .max),
-        .canvassed(round: 5, hearsLeader: true), .canvassed(round: 5, hearsLeader: false),
+        .canvassed(round: 5, leader: progress, chosenThrough: Slot(7)),
+        .canvassed(round: 5, leader: nil, chosenThrough: .zero),
         .prepare(ballot: ballot, from: Slot(1)),
         .prepare(ballot: largest, from: Slot(Limits.highestSlot)),
         .promise(Promise(ballot: ballot, chosenThrough: .zero, accepted: [])),
@@ -44,6 +45,7 @@ struct MessageCodecTests {
         .accepted(ballot: ballot, first: Slot(1), last: Slot(1)),
         .accepted(ballot: ballot, first: Slot(1), last: Slot(Limits.highestSlot)),
         .chosen(progress), .heartbeat(progress), .heard(ballot: ballot),
+        .unheard(ballot: ballot),
         .forward(ballot: ballot, boot: .max, position: 0, commands: []),
         .forward(ballot: ballot, boot: 1, position: Limits.highestSlot, commands: commands),
         .readQuery(round: .max), .readReply(round: 1, bound: Slot(2), chosenThrough: Slot(1)),

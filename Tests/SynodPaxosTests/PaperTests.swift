@@ -34,7 +34,8 @@ struct PaperTests {
 
     private func campaign(_ promises: [Promise]) -> Campaign {
         let later = Instant(nanoseconds: 1)
-        var campaign = Campaign(round: 3, deadline: later, repeatAt: later)
+        var campaign = Campaign(
+            round: 3, canvassInterval: .milliseconds(1), deadline: later, repeatAt: later)
         campaign.prepare(high)
         for (index, promise) in promises.enumerated() { campaign.promised(promise, by: index) }
         return campaign

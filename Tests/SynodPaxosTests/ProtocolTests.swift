@@ -43,7 +43,7 @@ struct ProtocolTests {
             Issue.record("no canvass")
             return
         }
-        let welcome = Message.canvassed(round: round, hearsLeader: false)
+        let welcome = Message.canvassed(round: round, leader: nil, chosenThrough: .zero)
         lone.hear(welcome, welcome, welcome, from: 2)
         #expect(lone.outbox.persist.isEmpty)
         lone.hear(welcome, from: 3)
@@ -104,10 +104,17 @@ struct ProtocolTests {
         var lone = LoneReplica()
         lone.hear(.heartbeat(Ballot(1, of: 2)), from: 2)
         lone.hear(.canvass(round: 2), from: 3)
-        #expect(lone.messages == [.canvassed(round: 2, hearsLeader: true)])
+        #expect(
+            lone.messages == [
+                .canvassed(
+                    round: 2,
+                    leader: Progress(
+                        ballot: Ballot(1, of: 2), chosenThrough: .zero, recoveredThrough: .zero),
+                    chosenThrough: .zero)
+            ])
         lone.step([.disconnected(ReplicaID(2))])
         lone.hear(.canvass(round: 2), from: 3)
-        #expect(lone.messages.contains(.canvassed(round: 2, hearsLeader: false)))
+        #expect(lone.messages.contains(.canvassed(round: 2, leader: nil, chosenThrough: .zero)))
     }
 
     /// Nobody speaks for another replica's ballot.

@@ -49,6 +49,7 @@ struct SweepTests {
     @Test(
         arguments: [
             ("a core member that does not reach the leader outside of the core", 1, .partial),
+            ("a core member whom the leader outside of the core does not hear", 2053, .swarm),
             ("what an older disk still holds, unknown to the oracle", 10_088, .swarm),
             ("words of a refused replica, which nobody hears, held against it", 10_071, .swarm),
             ("a deposed leader's late proposal, taken for a change of what is chosen", 157, .swarm),

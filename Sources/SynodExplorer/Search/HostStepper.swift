@@ -141,7 +141,7 @@ struct HostStepper {
         }
         guard let round else { return }
         for (index, peer) in scope.membership.replicas.enumerated() where index != host.index {
-            let answer = Message.canvassed(round: round, hearsLeader: false)
+            let answer = Message.canvassed(round: round, leader: nil, chosenThrough: .zero)
             let outbox = try step([.received(answer, from: peer)], &host)
             let hasCampaigned = outbox.trace.contains { event in
                 if case .campaigned = event { true } else { false }
@@ -214,7 +214,7 @@ struct HostStepper {
         case .heartbeat(let progress): return scope.isTerse ? nil : .chosen(progress)
         case .nack: return scope.hasNacks ? message : nil
         // They matter to time limits only.
-        case .canvass, .canvassed, .heard: return nil
+        case .canvass, .canvassed, .heard, .unheard: return nil
         default: break
         }
         return message

@@ -66,8 +66,8 @@ struct FaultTarget {
             }
         case .chosen, .fetched:
             self.init(.learner, isReply: nil)
-        case .canvass, .canvassed, .promise, .nack, .accepted, .heard, .forward, .readReply,
-            .truncated:
+        case .canvass, .canvassed, .promise, .nack, .accepted, .heard, .unheard, .forward,
+            .readReply, .truncated:
             return nil
         }
     }

@@ -17,26 +17,11 @@ extension Simulation {
         chooseCore()
         guard failure == nil else { return Interval(nanoseconds: 0) }
         heal()
-        while failure == nil, !comesToRest() {
-            guard let leader = foreignLeader else {
-                fail(.liveness, "I10", "still busy after \(settlingBound.text): \(unrest)")
-                break
-            }
-            note("\(leader.name) leads from outside of the core, holds it up, and is stopped")
-            heldUp += 1
-            crash(leader, restartAfter: nil)
+        if !comesToRest(), failure == nil {
+            fail(.liveness, "I10", "still busy after \(settlingBound.text): \(unrest)")
         }
         if failure == nil { compareStates() }
         return now.since(start)
-    }
-
-    /// A leader outside of the core that some of its members hardly reach. He is heard by others, so
-    /// that nobody may depose him, and those members wait for him: a limit of the protocol. Only
-    /// when he is gone does all of the core have to be served.
-    private var foreignLeader: Host? {
-        hosts.first { host in
-            !oracle.core.contains(host.index) && host.glance?.isLeading == true
-        }
     }
 
     private func comesToRest() -> Bool {

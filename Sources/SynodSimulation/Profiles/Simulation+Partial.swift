@@ -28,35 +28,58 @@ extension Simulation {
         return hosts.allSatisfy { $0.glance?.leader == leader }
     }
 
-    /// Somebody's request is answered in time.
+    /// Somebody is answered in time if a majority is connected to anybody, and everybody in it where
+    /// a majority is connected with one another.
     private func expectProgress(on graph: Graph) {
         let start = now
         let bound = plan.timing.election * 10
-        var calls: [UInt64] = []
+        let due = connectedMajorities
+        var calls: [(host: Int, call: UInt64)] = []
+        var answered: Set<Int> {
+            Set(calls.lazy.filter { self.clients.isAnswered($0.call) }.map(\.host))
+        }
+        var isServed: Bool { !answered.isEmpty && due.isSubset(of: answered) }
         // Requests come all the time, for one that was handed to the old leader waits for him.
         run(until: now + .milliseconds(1))
-        while failure == nil, now < start + bound, !calls.contains(where: clients.isAnswered) {
+        repeat {
             for host in hosts {
                 let client = clients.addProbe(at: host.index)
-                calls.append(
-                    call(
-                        .put(key: Bytes(graph.rawValue.utf8), value: Bytes("\(client)".utf8)),
-                        by: client,
-                        at: host.index))
+                let put = Request.put(
+                    key: Bytes(graph.rawValue.utf8), value: Bytes("\(client)".utf8))
+                calls.append((host.index, call(put, by: client, at: host.index)))
             }
-            run(until: now + .milliseconds(200)) { calls.contains(where: clients.isAnswered) }
-        }
-        let isAnswered = calls.contains(where: clients.isAnswered)
+            run(until: now + .milliseconds(200)) { isServed }
+        } while failure == nil && now < start + bound && !isServed
+        figures.append(
+            Figure(
+                graph.rawValue,
+                answered.isEmpty
+                    ? "no connected majority" : "goes on after \(now.since(start).text)"))
         let isPossible = hosts.contains { centre in
             hosts.count { $0 === centre || links.connects(centre.index, $0.index) }
                 >= membership.majority
         }
-        figures.append(
-            Figure(
-                graph.rawValue,
-                isAnswered ? "goes on after \(now.since(start).text)" : "no connected majority"))
-        if isPossible, !isAnswered {
+        guard failure == nil, isPossible else { return }
+        if answered.isEmpty {
             fail(.liveness, "N7", "no progress on the graph \(graph.rawValue) within \(bound.text)")
+        } else if let left = due.subtracting(answered).min() {
+            fail(
+                .liveness, "N7",
+                "\(hosts[left].name), one of a connected majority, is not served on the graph "
+                    + "\(graph.rawValue) within \(bound.text)")
         }
+    }
+
+    /// The replicas of all majorities whose members are connected with one another.
+    private var connectedMajorities: Set<Int> {
+        var found: Set<Int> = []
+        for mask in 1..<(1 << hosts.count) where mask.nonzeroBitCount >= membership.majority {
+            let members = hosts.indices.filter { mask >> $0 & 1 == 1 }
+            let isConnected = members.allSatisfy { one in
+                members.allSatisfy { $0 == one || links.connects(one, $0) }
+            }
+            if isConnected { found.formUnion(members) }
+        }
+        return found
     }
 }

@@ -76,7 +76,6 @@ extension SweepTotals {
             table.add("longest to rest", "\(SimText.seconds(span)) (seed \(seed))")
         }
         table.add("histories not decided", "\(undecided)")
-        table.add("held up by a leader outside", "\(heldUp)")
         table.add("failed", "\(failures.count)")
         let lines = failures.compactMap { report in report.failure?.line(report.options) }
         return ([table.text] + lines).joined(separator: "\n")

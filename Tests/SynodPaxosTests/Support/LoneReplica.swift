@@ -45,7 +45,7 @@ struct LoneReplica {
         }
         var ballot = Ballot.zero
         if case .canvass(let round)? = messages.first {
-            hear(.canvassed(round: round, hearsLeader: false), from: 2)
+            hear(.canvassed(round: round, leader: nil, chosenThrough: .zero), from: 2)
         }
         sync()
         if case .prepare(let prepared, _)? = messages.first { ballot = prepared }

@@ -45,8 +45,9 @@ extension Message {
     var summary: String {
         switch self {
         case .canvass(let round): return "canvass round \(round)"
-        case .canvassed(let round, let hearsLeader):
-            return "canvassed round \(round): \(hearsLeader ? "hears a leader" : "welcome")"
+        case .canvassed(let round, let leader, _):
+            return "canvassed round \(round): "
+                + (leader.map { "hears the leader of \($0.ballot.summary)" } ?? "welcome")
         case .prepare(let ballot, let from):
             return "prepare \(ballot.summary) from \(from.rawValue)"
         case .promise(let promise):
@@ -65,6 +66,7 @@ extension Message {
         case .chosen(let progress): return "chosen: \(progress.summary)"
         case .heartbeat(let progress): return "heartbeat: \(progress.summary)"
         case .heard(let ballot): return "heard \(ballot.summary)"
+        case .unheard(let ballot): return "\(ballot.summary) hears nothing of you"
         case .forward(let ballot, _, let position, let commands):
             let entry = Entry(commands).summary
             return "forward to \(ballot.summary) from position \(position): \(entry)"
