@@ -67,9 +67,17 @@ package final class DataDirectory: Sendable {
         }.sorted()
     }
 
+    /// Whether the state store is there.
+    package func hasState(_ number: UInt32) -> Bool { FileSystem.exists(statePath(number)) }
+
     /// Opens a state store that is known to be complete.
     package func openState(_ number: UInt32) throws(StorageError) -> RocksStore {
         try RocksStore(path: statePath(number), creation: .forbidden)
+    }
+
+    /// Makes an empty store in the place of one that is lost; the log knows its number.
+    package func replaceState(_ number: UInt32) throws(StorageError) -> RocksStore {
+        try RocksStore(path: statePath(number), creation: .allowed)
     }
 
     /// Makes an empty state store beside those that are there. Which one is current is for the

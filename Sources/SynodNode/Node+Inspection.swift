@@ -21,6 +21,8 @@ extension Node {
         package let waitingReads: Int
         /// Whether a state is on its way here.
         package let isReceiving: Bool
+        /// Whether the own state is lost and no other has come yet.
+        package let lacksState: Bool
     }
 
     package var glance: Glance {
@@ -28,7 +30,8 @@ extension Node {
             boot: boot, promised: replica.promised,
             appliedThrough: Slot(keyspace.appliedThrough), revision: keyspace.revision,
             isLeading: replica.isLeading, leader: replica.leader, waitingWrites: writes.count,
-            waitingReads: reads.count, isReceiving: receiver != nil)
+            waitingReads: reads.count, isReceiving: receiver != nil,
+            lacksState: replica.lacksState)
     }
 
     /// The checksum of the history of all keys through a revision; nil if it is not readable.

@@ -11,6 +11,12 @@ extension Node {
     ) throws(StorageError) {
         let token = request.token
         let deadline = now + configuration.requestTimeout
+        if replica.lacksState {
+            if case .status = request.body {
+            } else {
+                return output.answer(token, .failure(.stateMissing))
+            }
+        }
         switch request.body {
         case .write(let payload, let footprint, let spaceCost):
             if let refusal = reasonToRefuse(costing: spaceCost) {
@@ -98,6 +104,7 @@ extension Node {
         status.usedBytes = keyspace.usedBytes
         status.quotaBytes = configuration.quotaBytes ?? 0
         if replica.leader == nil { status.errors.append("etcdserver: no leader") }
+        if replica.lacksState { status.errors.append(RequestFailure.stateMissing.message) }
         status.errors.append(contentsOf: keyspace.alarms.map(\.description))
         return status
     }
@@ -123,6 +130,10 @@ extension RequestFailure {
         code: Code.resourceExhausted, message: "etcdserver: too many requests")
     package static let timedOut = RequestFailure(
         code: Code.unavailable, message: "etcdserver: request timed out")
+    /// Another member can serve the client.
+    package static let stateMissing = RequestFailure(
+        code: Code.unavailable,
+        message: "this member has lost its state and fetches it from another one")
     package static let noSpace = RequestFailure(
         code: Code.resourceExhausted, message: "etcdserver: mvcc: database space exceeded")
 

@@ -5,11 +5,12 @@ import SynodStorage
 
 /// Helping replicas that fell behind, and catching up oneself.
 extension Node {
-    /// Chosen entries for a peer, as many as fit a message.
-    func fetched(_ fetch: Fetch) throws(StorageError) -> Message {
+    /// Chosen entries for a peer, as many as fit a message; nil if there is neither an entry nor a
+    /// state to be had here.
+    func fetched(_ fetch: Fetch) throws(StorageError) -> Message? {
         let through = servableThrough
         guard fetch.from >= keeper.firstRetained else {
-            return .truncated(firstRetained: keeper.firstRetained)
+            return replica.lacksState ? nil : .truncated(firstRetained: keeper.firstRetained)
         }
         var entries: [Accepted] = []
         var bytes = 0
@@ -23,7 +24,7 @@ extension Node {
         }
         guard !entries.isEmpty || fetch.from > through else {
             // A crash took entries that the state holds already: the state will do.
-            return .truncated(firstRetained: through.next)
+            return replica.lacksState ? nil : .truncated(firstRetained: through.next)
         }
         return .fetched(from: fetch.from, entries: entries, chosenThrough: through)
     }
@@ -51,11 +52,20 @@ extension Node {
             + "endpoint hashkv' of all members, and replace those that lack acknowledged writes"
     }
 
-    /// A peer's log no longer reaches back to what this replica misses: asks for its state.
-    mutating func startTransfer(
-        from peer: ReplicaID, _ now: Instant, _ output: inout NodeOutput
+    /// Asks for the state of a peer whose log no longer reaches back to what this replica misses,
+    /// or who is far enough while this replica has none.
+    mutating func startTransferIfNeeded(
+        _ message: Message, from peer: ReplicaID, _ now: Instant, _ output: inout NodeOutput
     ) throws(StorageError) {
         guard receiver == nil else { return }
+        switch message {
+        case .truncated(let firstRetained) where firstRetained > replica.chosenThrough.next: break
+        case .heartbeat(let progress)
+        where replica.lacksState && progress.chosenThrough >= replica.chosenThrough: break
+        case .canvassed(_, _, let chosenThrough)
+        where replica.lacksState && chosenThrough >= replica.chosenThrough: break
+        default: return
+        }
         let (number, store) = try makeState()
         let receiver = SnapshotReceiver(from: peer, into: store, number: number, now: now)
         output.send(receiver.request.encoded, to: peer)
@@ -85,6 +95,7 @@ extension Node {
         _ transfer: UInt64, _ index: UInt64, to peer: ReplicaID, _ now: Instant,
         _ output: inout NodeOutput
     ) throws(StorageError) {
+        guard !replica.lacksState else { return }
         if transfer == 0 {
             senders.removeAll { $0.peer == peer }
             nextTransfer += 1
@@ -118,7 +129,10 @@ extension Node {
         _ receiver: SnapshotReceiver<State>, through: Slot, _ output: inout NodeOutput
     ) throws(StorageError) {
         abandonTransfer(&output)
-        guard through > replica.chosenThrough else { return }
+        guard
+            through > replica.chosenThrough
+                || (replica.lacksState && through == replica.chosenThrough)
+        else { return }
         let keyspace: Keyspace<State>
         do {
             keyspace = try Keyspace(store: receiver.store)

@@ -74,7 +74,8 @@ package struct Node<Log: Store, State: Store> {
         try log.write(batch, durability: .synced)
 
         var keyspace = try Keyspace(store: state)
-        let recovery = try Self.recover(&keyspace, from: log)
+        let recovery = try Self.recover(
+            &keyspace, from: log, isAlone: configuration.membership.count == 1)
         self.keyspace = keyspace
         storedBytes = keyspace.totalBytes
         measureAt = now
@@ -104,8 +105,14 @@ package struct Node<Log: Store, State: Store> {
         return request.isPhysical
     }
 
+    /// Executes what the log has beyond the state, and finds what is accepted beyond that.
+    ///
+    /// The log is cut only below what the state holds. Where it does not reach back to the state,
+    /// the state is lost, or is an older one, and what is missing between them is chosen. The log
+    /// has all that the acceptor is asked for, so the replica votes while it fetches a state from
+    /// its peers, unless it is alone.
     private static func recover(
-        _ keyspace: inout Keyspace<State>, from log: Log
+        _ keyspace: inout Keyspace<State>, from log: Log, isAlone: Bool
     ) throws(StorageError) -> (
         restored: Replica.Restored, firstRetained: Slot, flushedThrough: Slot
     ) {
@@ -117,7 +124,13 @@ package struct Node<Log: Store, State: Store> {
         var firstRetained: Slot?
         var replayFailure: StorageError?
         try LogSchema.scanEntries(from: .zero, in: log) { item in
-            if firstRetained == nil { firstRetained = item.slot }
+            if firstRetained == nil {
+                firstRetained = item.slot
+                if item.slot > applied.next, item.slot <= recorded.next {
+                    restored.lacksState = true
+                    applied = Slot(item.slot.rawValue - 1)
+                }
+            }
             guard item.slot > applied else { return true }
             guard item.slot <= recorded else {
                 restored.accepted.append(item)
@@ -125,6 +138,7 @@ package struct Node<Log: Store, State: Store> {
             }
             guard item.slot == applied.next else { return false }
             applied = item.slot
+            if restored.lacksState { return true }
             do throws(StorageError) {
                 try item.accepted.entry.forEachCommand { (_, payload) throws(StorageError) in
                     _ = try keyspace.apply(payload, header: nil)
@@ -137,11 +151,18 @@ package struct Node<Log: Store, State: Store> {
             return true
         }
         if let replayFailure { throw replayFailure }
-        guard applied >= recorded else {
+        if firstRetained == nil, applied < recorded {
+            restored.lacksState = true
+            applied = recorded
+        }
+        guard applied >= recorded, !restored.lacksState || !isAlone else {
             throw StorageError(
                 .corrupt,
-                "the log has no entry for slot \(applied.next.rawValue), which was chosen: the data "
-                    + "directory is damaged; remove this member and add it again as a new one")
+                "the state is lost, or the log has no entry for slot \(applied.next.rawValue), which "
+                    + "was chosen: the data directory is damaged; "
+                    + (isAlone
+                        ? "restore it from a backup"
+                        : "remove this member and add it again as a new one"))
         }
         restored.chosenThrough = applied
         return (restored, firstRetained ?? applied.next, flushedThrough)
@@ -157,7 +178,7 @@ package struct Node<Log: Store, State: Store> {
     package var statesInUse: [UInt64] { [stateNumber] + (receiver.map { [$0.number] } ?? []) }
 
     /// Whether a leader is known, so that clients are served.
-    package var isReady: Bool { replica.leader != nil }
+    package var isReady: Bool { replica.leader != nil && !replica.lacksState }
 
     /// The log store holds every chosen entry through here: batches on their way to it may still
     /// have to replace what was accepted at an older ballot.
@@ -230,10 +251,9 @@ package struct Node<Log: Store, State: Store> {
             {
                 try refuseChange(of: slot, to: entry, at: ballot, from: peer, &output)
             }
-        case .truncated(let firstRetained) where firstRetained > replica.chosenThrough.next:
-            try startTransfer(from: peer, now, &output)
         default: break
         }
+        try startTransferIfNeeded(message, from: peer, now, &output)
         roster.witnessed(message, by: peer, at: now)
         inputs.append(.received(message, from: peer))
     }
@@ -304,7 +324,8 @@ package struct Node<Log: Store, State: Store> {
         runnable.append(contentsOf: outbox.readable)
         try runReads(&output)
         for fetch in outbox.fetches {
-            output.send(try fetched(fetch).encoded, to: fetch.peer)
+            guard let answer = try fetched(fetch) else { continue }
+            output.send(answer.encoded, to: fetch.peer)
         }
         coreTicket = outbox.ticket
         output.trace = outbox.trace
@@ -358,7 +379,7 @@ package struct Node<Log: Store, State: Store> {
                 bytes: batchedBytes)
         }
         if !runnable.isEmpty { output.wakeAt = now }
-        output.flushThrough = keeper.flushDue(appliedThrough: replica.chosenThrough)
+        output.flushThrough = keeper.flushDue(appliedThrough: Slot(keyspace.appliedThrough))
         output.wakeAt = min(output.wakeAt, writes.deadline, reads.deadline)
         if let since = roster.unwrittenSince {
             output.wakeAt = min(output.wakeAt, since + NodeLimits.witnessPatience)

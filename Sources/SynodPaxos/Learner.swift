@@ -6,6 +6,9 @@
 package struct Learner: Hashable, Sendable {
     /// Everything through here is chosen, known and handed out for execution.
     package private(set) var chosenThrough: Slot
+    /// What was executed through there is lost, and cannot be executed again, for the log does not
+    /// reach back so far: nothing is learned until a state from elsewhere is installed.
+    package private(set) var lacksState: Bool
     /// The leader's newest announcement.
     private var announced: Progress?
     /// How far each replica, by index, is known to have learned.
@@ -27,8 +30,9 @@ package struct Learner: Hashable, Sendable {
         case waiting(index: Int, until: Instant)
     }
 
-    package init(chosenThrough: Slot, replicas: Int) {
+    package init(chosenThrough: Slot, lacksState: Bool, replicas: Int) {
         self.chosenThrough = chosenThrough
+        self.lacksState = lacksState
         learnedBy = Array(repeating: .zero, count: replicas)
     }
 
@@ -57,7 +61,7 @@ package struct Learner: Hashable, Sendable {
 
     /// Learns what it can from its own acceptor.
     package mutating func advance(_ acceptor: inout Acceptor, _ outbox: inout Outbox) {
-        guard let announced else { return }
+        guard let announced, !lacksState else { return }
         let before = chosenThrough
         while chosenThrough < announced.chosenThrough,
             let entry = acceptor.entry(in: chosenThrough.next, acceptedAt: announced.ballot)
@@ -74,6 +78,7 @@ package struct Learner: Hashable, Sendable {
         _ acceptor: inout Acceptor, _ outbox: inout Outbox
     ) {
         note(through, learnedBy: index)
+        guard !lacksState else { return }
         var slot = first
         for item in entries {
             defer { slot = slot.next }
@@ -88,7 +93,9 @@ package struct Learner: Hashable, Sendable {
 
     /// Everything through the slot came with an installed state.
     package mutating func installed(through slot: Slot, _ acceptor: inout Acceptor) {
-        guard slot > chosenThrough else { return }
+        guard slot > chosenThrough || lacksState else { return }
+        precondition(slot >= chosenThrough, "A state is installed to go forward.")
+        lacksState = false
         chosenThrough = slot
         acceptor.forget(through: slot)
         fetching = .idle
@@ -104,7 +111,7 @@ package struct Learner: Hashable, Sendable {
     ) {
         let announcedThrough = announced?.chosenThrough ?? .zero
         let known = max(announcedThrough, learnedBy.max() ?? .zero)
-        guard known > chosenThrough else {
+        guard known > chosenThrough, !lacksState else {
             behindSince = nil
             fetching = .idle
             return

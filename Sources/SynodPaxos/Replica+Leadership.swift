@@ -68,7 +68,7 @@ extension Replica {
             let welcomedBy = campaign.welcomed(by: index)
         else { return }
         role = .campaigning(campaign)
-        guard membership.isQuorum(welcomedBy) else { return }
+        guard membership.isQuorum(welcomedBy), !lacksState else { return }
         let ballot = election.nextBallot(id)
         campaign = Campaign(
             round: ballot.round, canvassInterval: campaign.canvassInterval,

@@ -61,6 +61,9 @@ package struct Replica: Hashable, Sendable {
         package var chosenThrough = Slot.zero
         /// Accepted above that, in slot order.
         package var accepted: [SlotAccepted] = []
+        /// What was executed is lost, and the log does not reach back to the first slot: a state
+        /// must be installed, through `chosenThrough` at least.
+        package var lacksState = false
 
         package init() {}
     }
@@ -91,7 +94,9 @@ package struct Replica: Hashable, Sendable {
         acceptor = Acceptor(
             promised: restored.promised, chosenThrough: restored.chosenThrough,
             accepted: restored.accepted)
-        learner = Learner(chosenThrough: restored.chosenThrough, replicas: membership.count)
+        learner = Learner(
+            chosenThrough: restored.chosenThrough, lacksState: restored.lacksState,
+            replicas: membership.count)
         election = Election(
             timing: timing, chance: PRNG(seed: seed), promised: acceptor.promised, now: now)
         forwarder = Forwarder(boot: boot)
@@ -102,6 +107,8 @@ package struct Replica: Hashable, Sendable {
 
     /// Everything through here is chosen and has been handed out for execution.
     package var chosenThrough: Slot { learner.chosenThrough }
+    /// This replica votes, and cannot execute or lead before a state is installed.
+    package var lacksState: Bool { learner.lacksState }
     package var promised: Ballot { acceptor.promised }
     /// The highest slot in which this replica accepted or learned something.
     package var highestSlot: Slot { acceptor.highestSlot }

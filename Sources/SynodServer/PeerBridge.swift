@@ -78,7 +78,13 @@ final class PeerBridge: PeerEvents {
             return id
         }
         guard !replica.post(.greeted(id, hello: payload)) else { return }
-        judge(id, .refuse("the replica is overloaded"))
+        // A refusal would be held against a peer that nothing is wrong with.
+        let transport = state.withLock { state in
+            state.waiting[id] = nil
+            return state.transport
+        }
+        logger.warning("hangs up on a peer, because the replica is overloaded")
+        transport?.dismiss(connection)
     }
 
     func accepted(by peer: PeerID, reply: Bytes) {

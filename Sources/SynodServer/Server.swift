@@ -200,7 +200,7 @@ private struct Disk {
     var state: RocksStore?
     let incarnation: UInt64
 
-    /// - Parameter forgetsState: the state is made anew, if the log has all of it.
+    /// - Parameter forgetsState: the state is removed first, if the log has all of it.
     init(
         _ configuration: ServerConfiguration, forgetsState: Bool, _ logger: Logger
     ) throws(StorageError) {
@@ -211,16 +211,20 @@ private struct Disk {
                 incarnation: Platform.random(), name: configuration.name))
         incarnation = identity.incarnation
         log = try directory.openLog()
-        var isMadeAnew = try LogSchema.isNew(log)
-        if !isMadeAnew, forgetsState { isMadeAnew = try StateWipe.isSafe(log, logger) }
-        if isMadeAnew {
+        if try LogSchema.isNew(log) {
             // Anything there is left from a first start that was cut short.
             try directory.removeStates(except: [])
             state = try directory.createState().store
-        } else {
-            let number = UInt32(truncatingIfNeeded: try LogSchema.currentState(in: log))
+            return
+        }
+        let number = UInt32(truncatingIfNeeded: try LogSchema.currentState(in: log))
+        let isForgotten = forgetsState ? try StateWipe.isSafe(log, logger) : false
+        try directory.removeStates(except: isForgotten ? [] : [number])
+        if directory.hasState(number) {
             state = try directory.openState(number)
-            try directory.removeStates(except: [number])
+        } else {
+            logger.warning("the state is lost: it is learned again from the log or from a peer")
+            state = try directory.replaceState(number)
         }
     }
 }

@@ -43,7 +43,9 @@ extension Simulation {
         host.writtenTicket = nil
         host.staleSince = nil
         host.glance = glance
-        note("\(host.name) starts, for the \(glance.boot). time")
+        note(
+            "\(host.name) starts, for the \(glance.boot). time"
+                + (glance.lacksState ? ", and lacks what its log does not reach back to" : ""))
         oracle.started(host.index, glance)
         meter.started(host.index, at: now)
         nemesis.startedCrashPoint(host)

@@ -1,5 +1,5 @@
 package import NIOCore
-package import SynodBytes
+import SynodBytes
 
 /// The waits between attempts: random, so that members do not meet in step, and growing.
 package struct Backoff {

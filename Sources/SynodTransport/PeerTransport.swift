@@ -119,6 +119,11 @@ package final class PeerTransport: Sendable {
         connection.perform { $0.refuse(reason: reason) }
     }
 
+    /// Closes without a verdict, so that whoever dialled tries again; from any thread.
+    package func dismiss(_ connection: InboundConnection) {
+        connection.perform { $0.hangUp() }
+    }
+
     /// Of every peer that was dialled or accepted.
     package func statistics() -> [PeerID: PeerStatistics] {
         let diallers = state.withLock { $0.diallers }

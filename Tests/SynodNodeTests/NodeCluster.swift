@@ -103,6 +103,11 @@ final class NodeCluster {
         hosts[replica]!.incarnation += 1
     }
 
+    /// The state store is gone, and the log is not.
+    func loseState(of replica: ReplicaID) {
+        hosts[replica]!.states = [:]
+    }
+
     func copyDisk(of replica: ReplicaID) -> Host {
         var copy = hosts[replica]!
         copy.node = nil

@@ -104,6 +104,43 @@ private let three = NodeCluster.id(3)
         #expect(cluster.answer(again, contains: "v7"))
     }
 
+    /// Its log was cut below what its state held, and remembers its votes. It serves nobody before it
+    /// has a peer's state, and then everything.
+    @Test func `a replica that lost its state fetches a peer's and votes meanwhile`() throws {
+        let cluster = try NodeCluster(3, snapshotCount: 50)
+        try cluster.run(.milliseconds(500))
+        for number in 0..<300 {
+            _ = try cluster.put("k\(number)", "v\(number)", at: one)
+            try cluster.run(.milliseconds(10))
+        }
+        cluster.crash(three)
+        cluster.loseState(of: three)
+        try cluster.start(three)
+        #expect(try cluster.status(of: three).errors.contains { $0.contains("lost its state") })
+        let early = try cluster.get("k7", at: three, linearizable: false)
+        #expect(!cluster.isAcknowledged(early))
+        try cluster.run(.milliseconds(2000))
+        let late = try cluster.get("k7", at: three)
+        let put = try cluster.put("after", "v", at: three)
+        try cluster.run(.milliseconds(500))
+        #expect(cluster.answer(late, contains: "v7"))
+        #expect(cluster.isAcknowledged(put))
+        #expect(try cluster.status(of: three).errors.isEmpty)
+    }
+
+    /// What its log no longer has is nowhere else.
+    @Test func `a lone replica that lost its state does not start`() throws {
+        let cluster = try NodeCluster(1, snapshotCount: 50)
+        try cluster.run(.milliseconds(500))
+        for number in 0..<200 {
+            _ = try cluster.put("k\(number)", "v", at: one)
+            try cluster.run(.milliseconds(10))
+        }
+        cluster.crash(one)
+        cluster.loseState(of: one)
+        #expect(throws: StorageError.self) { try cluster.start(one) }
+    }
+
     @Test func `a replica that was away for a moment catches up from the log`() throws {
         let cluster = try NodeCluster(3)
         try cluster.run(.milliseconds(500))

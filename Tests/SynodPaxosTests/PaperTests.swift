@@ -193,7 +193,7 @@ struct PaperTests {
     @Test func aLearnerTakesOnlyTheBallotThatWasChosen() {
         var acceptor = fresh()
         var outbox = Outbox()
-        var learner = Learner(chosenThrough: .zero, replicas: 3)
+        var learner = Learner(chosenThrough: .zero, lacksState: false, replicas: 3)
         _ = acceptor.accept(low, first, entry("a"), &outbox)
         learner.announce(Progress(ballot: middle, chosenThrough: first, recoveredThrough: first))
         learner.advance(&acceptor, &outbox)

@@ -13,9 +13,9 @@ import SynodStorage
 /// A learner that loses what it has learned, and nothing else.
 ///
 /// The state is removed at the next start, when no store is open. Promises and accepted entries
-/// stay. That is safe only while the log still has every entry from the first one on, so that the
-/// state is learned again from it: of a slot whose entry was cut off, the state is the only memory
-/// of what this acceptor accepted, and without it the replica would have forgotten a vote.
+/// stay. It is done only while the log still has every entry from the first one on, so that the
+/// state is learned again from it. Later a peer's state would be fetched; but these faults hit all
+/// replicas, and if all lost what their logs no longer have, it would be gone.
 struct StateWipe {
     private let marker: String
 

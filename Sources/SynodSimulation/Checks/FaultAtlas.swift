@@ -1,6 +1,6 @@
 /// Which disks may be damaged: never so many that what was acknowledged, or progress, is lost.
 ///
-/// A replica whose disk is damaged for good counts as gone. All others together must be a
+/// A replica whose disk is damaged counts as gone, as long as it is. All others together must be a
 /// majority, and then every quorum of them shares an intact disk with every earlier quorum.
 struct FaultAtlas {
     private let count: Int
@@ -19,5 +19,10 @@ struct FaultAtlas {
 
     mutating func damage(_ index: Int) {
         if !isDamaged(index) { damaged.append(index) }
+    }
+
+    /// What was lost is there again.
+    mutating func repair(_ index: Int) {
+        damaged.removeAll { $0 == index }
     }
 }

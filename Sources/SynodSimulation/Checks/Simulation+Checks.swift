@@ -9,6 +9,9 @@ extension Simulation {
     /// After a step, before anything of it leaves the replica.
     func check(_ host: Host, after before: Host.SimulatedNode.Glance) {
         guard let glance = host.glance else { return }
+        if host.disk.lostState != nil, !glance.lacksState, host.disk.hasStateBack() {
+            oracle.atlas.repair(host.index)
+        }
         oracle.applied(
             host.index, from: before.appliedThrough, through: glance.appliedThrough,
             revision: glance.revision)

@@ -58,7 +58,9 @@ extension Simulation {
         let size = nemesis.draw(.p10) {
             membership.majority + $0.index(sound.count - membership.majority + 1)
         }
-        oracle.core = order.prefix(size).map(\.index).sorted()
+        // Whoever has only lost its state can fetch it from them.
+        let stateless = hosts.filter { $0.disk.lostState != nil }
+        oracle.core = (order.prefix(size) + stateless).map(\.index).sorted()
         note("the core is " + oracle.core.map { hosts[$0].name }.joined(separator: ", "))
     }
 
@@ -100,7 +102,7 @@ extension Simulation {
         let first = core[0].glance?.appliedThrough
         return core.allSatisfy { host in
             guard let glance = host.glance, host.openCalls.isEmpty else { return false }
-            return glance.leader != nil && glance.appliedThrough == first
+            return glance.leader != nil && glance.appliedThrough == first && !glance.lacksState
                 && glance.waitingWrites == 0 && glance.waitingReads == 0
         }
     }

@@ -23,6 +23,8 @@ final class Disk {
     private(set) var writing: (batch: WriteBatch, last: LogTicket)?
     /// The directory lacks what was reported as durable; its mark beside the log tells.
     private(set) var hasLostSynced = false
+    /// The number of the state that was lost and is not back.
+    private(set) var lostState: UInt64?
     /// A block is damaged, which a checksum tells whoever reads it.
     var isRotten = false
 
@@ -126,6 +128,19 @@ final class Disk {
 
     /// The state is gone, and the log is as it was.
     func forgetStates() {
+        lostState = (try? LogSchema.currentState(in: log)) ?? 0
         states.removeAll()
+    }
+
+    /// Whether a lost state is back for good: another one is in use, or the log has all of it. It is
+    /// reported once.
+    func hasStateBack() -> Bool {
+        guard let lostState else { return false }
+        let isReplaced = (try? LogSchema.currentState(in: log)) != lostState
+        guard isReplaced || (try? LogSchema.reachesBackToTheStart(log)) == true else {
+            return false
+        }
+        self.lostState = nil
+        return true
     }
 }

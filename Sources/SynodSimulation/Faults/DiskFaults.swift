@@ -76,7 +76,8 @@ extension Simulation {
     }
 
     /// The learner's state is gone and the acceptor's log is not. Where the log reaches back to the
-    /// first slot it is replayed; otherwise the replica refuses to start.
+    /// first slot it is replayed; otherwise a peer's state is fetched. Until then what the log no
+    /// longer has is gone here, so that the atlas counts the disk as damaged.
     private func loseState(of host: Host) {
         note("\(host.name) loses its state")
         oracle.atlas.damage(host.index)

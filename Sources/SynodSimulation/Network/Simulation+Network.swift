@@ -143,10 +143,12 @@ extension Simulation {
     private func greeted(_ from: Int, _ to: Int, _ connection: UInt64, _ hello: Bytes) {
         guard links.passes(from, to), hosts[to].isUp else { return }
         streams.waiting[connection] = (from, to)
-        guard post(.greeted(ConnectionID(connection), hello: hello), to: hosts[to]) else {
-            return judge(
-                ConnectionID(connection), .refuse("the replica is overloaded"), at: hosts[to])
-        }
+        guard !post(.greeted(ConnectionID(connection), hello: hello), to: hosts[to]) else { return }
+        // It hangs up without a verdict.
+        streams.waiting[connection] = nil
+        queue.push(
+            .stream(.dialTimeout(from: from, to: to, connection: connection)),
+            at: now + links.quality.delay)
     }
 
     /// A replica's verdict on a stream that a peer has opened.
@@ -187,7 +189,7 @@ extension Simulation {
     private func refused(_ from: Int, _ to: Int, _ reason: String) {
         let host = hosts[from]
         redial(from, to, after: streams.close(from, to, isRefused: true))
-        guard host.isUp, reason != "the replica is overloaded" else { return }
+        guard host.isUp else { return }
         host.refusals[to] = reason
         let count = host.refusals.count { $0 != nil }
         if hosts.count - count < membership.majority {
