@@ -47,6 +47,8 @@ package final class Simulation {
     /// Steps of one instant, to notice a node that never rests.
     var stepsAtInstant = (at: Instant(nanoseconds: 0), count: 0)
     var isSettling = false
+    /// What was judged last on its way out: most messages go to several peers.
+    var lastJudged: (encoded: Bytes, message: Message)?
 
     package init(_ options: RunOptions, tell: ((String) -> Void)? = nil) {
         var plan = Plan(options)
