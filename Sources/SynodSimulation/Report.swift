@@ -30,8 +30,6 @@ package struct Report: Sendable {
     package var settling = Interval(nanoseconds: 0)
     /// Leaders outside of the healed core that had to be stopped for its sake.
     package var heldUp = 0
-    /// Checks of the history that were given up, because there was too much to search.
-    package var undecided: [String] = []
     package var faults = FaultTally()
     package var figures: [Figure] = []
 }

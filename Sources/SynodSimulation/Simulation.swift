@@ -28,8 +28,6 @@ package final class Simulation {
     var tally = FaultTally()
     /// Leaders outside of a healed core that had to be stopped for its sake.
     var heldUp = 0
-    /// Checks of the history that were given up, because there is too much to search.
-    var undecided: [String] = []
     /// The cut in force, if any, and its number.
     var cut = (fault: FaultID.n5, number: 0)
     /// By acceptor and dialler: the newest process of the dialler that the acceptor knows durably.

@@ -11,8 +11,6 @@ package struct SweepTotals: Sendable {
     package private(set) var unknown: UInt64 = 0
     /// Runs in which a leader outside of the healed core had to be stopped for its sake.
     package private(set) var heldUp: UInt64 = 0
-    /// Checks of histories that were given up.
-    package private(set) var undecided: UInt64 = 0
     package private(set) var faults = FaultTally()
     /// The longest latencies, longest first, each with its seed.
     package private(set) var worst: [(seed: UInt64, latency: Interval)] = []
@@ -31,7 +29,6 @@ package struct SweepTotals: Sendable {
         refused += report.refused
         unknown += report.unknown
         if report.heldUp > 0 { heldUp += 1 }
-        undecided += UInt64(report.undecided.count)
         faults.add(report.faults)
         worst.append((report.options.seed, report.worstLatency))
         // Ties in the order of seeds, so that threads do not matter.
