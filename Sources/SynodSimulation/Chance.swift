@@ -50,6 +50,10 @@ extension Interval {
         Interval(nanoseconds: left.nanoseconds + right.nanoseconds)
     }
 
+    func ratio(to other: Interval) -> Double {
+        Double(nanoseconds) / Double(max(other.nanoseconds, 1))
+    }
+
     /// As people read it.
     var text: String {
         let milliseconds = nanoseconds / 1_000_000

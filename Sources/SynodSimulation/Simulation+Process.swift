@@ -45,7 +45,6 @@ extension Simulation {
         host.glance = glance
         note("\(host.name) starts, for the \(glance.boot). time")
         oracle.started(host.index, glance)
-        meter.started(host.index, at: now)
         nemesis.startedCrashPoint(host)
         for peer in hosts where peer !== host {
             queue.push(
