@@ -33,16 +33,16 @@ package struct ByteReader: Sendable {
     package var isAtEnd: Bool { index == bytes.endIndex }
 
     @inlinable
-    package mutating func read<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(MalformedBytes)
-        -> T
-    {
+    package mutating func read<T: FixedWidthInteger & BitwiseCopyable>(
+        _ type: T.Type = T.self
+    ) throws(MalformedBytes) -> T {
         T(littleEndian: try load(type))
     }
 
     @inlinable
-    package mutating func readBigEndian<T: FixedWidthInteger>(_ type: T.Type = T.self)
-        throws(MalformedBytes) -> T
-    {
+    package mutating func readBigEndian<T: FixedWidthInteger & BitwiseCopyable>(
+        _ type: T.Type = T.self
+    ) throws(MalformedBytes) -> T {
         T(bigEndian: try load(type))
     }
 
@@ -92,15 +92,16 @@ package struct ByteReader: Sendable {
         return Int(count)
     }
 
-    @usableFromInline
-    mutating func load<T: FixedWidthInteger>(_: T.Type) throws(MalformedBytes) -> T {
+    // Inlinable as its callers are: called from another module it would be the generic one, which is
+    // many times slower.
+    @inlinable
+    mutating func load<T: FixedWidthInteger & BitwiseCopyable>(
+        _: T.Type
+    ) throws(MalformedBytes) -> T {
         let size = MemoryLayout<T>.size
         guard size <= remaining else { throw MalformedBytes("an integer is cut off") }
-        defer { index += size }
-        var value: T = 0
-        withUnsafeMutableBytes(of: &value) { target in
-            for offset in 0..<size { target[offset] = bytes[index + offset] }
-        }
-        return value
+        let offset = index - bytes.startIndex
+        index += size
+        return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: T.self) }
     }
 }

@@ -97,6 +97,25 @@ package enum LogSchema {
         }
     }
 
+    /// The first slot that the log has an entry for; nil if there is none.
+    static func firstSlot(in store: some Store) throws(StorageError) -> Slot? {
+        var first: Result<Slot, MalformedBytes>?
+        try store.scan(from: entryKey(.zero), to: [entryPrefix + 1]) { key, _ in
+            first = Result { () throws(MalformedBytes) in try slot(of: key) }
+            return false
+        }
+        do {
+            return try first?.get()
+        } catch {
+            throw corrupt(error)
+        }
+    }
+
+    private static func slot(of key: UnsafeRawBufferPointer) throws(MalformedBytes) -> Slot {
+        guard key.count == 9 else { throw MalformedBytes("a slot's key has \(key.count) bytes") }
+        return Slot(UInt64(bigEndian: key.loadUnaligned(fromByteOffset: 1, as: UInt64.self)))
+    }
+
     /// Visits the accepted entries from a slot on, in slot order, until `body` returns false.
     static func scanEntries(
         from slot: Slot, in store: some Store, _ body: (SlotAccepted) -> Bool
@@ -104,8 +123,7 @@ package enum LogSchema {
         var failure: MalformedBytes?
         try store.scan(from: entryKey(slot), to: [entryPrefix + 1]) { key, value in
             do {
-                var keyReader = ByteReader(Bytes(key.dropFirst()))
-                let slot = Slot(try keyReader.readBigEndian())
+                let slot = try Self.slot(of: key)
                 var reader = ByteReader(Bytes(value))
                 let item = SlotAccepted(slot: slot, accepted: try reader.readAccepted())
                 return body(item)

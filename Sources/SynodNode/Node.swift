@@ -121,17 +121,16 @@ package struct Node<Log: Store, State: Store> {
         let recorded = Slot(try LogSchema.readNumber(LogSchema.chosenKey, in: log) ?? 0)
         let flushedThrough = Slot(keyspace.appliedThrough)
         var applied = flushedThrough
-        var firstRetained: Slot?
+        let firstRetained = try LogSchema.firstSlot(in: log)
         var replayFailure: StorageError?
-        try LogSchema.scanEntries(from: .zero, in: log) { item in
-            if firstRetained == nil {
-                firstRetained = item.slot
-                if item.slot > applied.next, item.slot <= recorded.next {
-                    restored.lacksState = true
-                    applied = Slot(item.slot.rawValue - 1)
-                }
-            }
-            guard item.slot > applied else { return true }
+        // What was cut off was recorded as chosen in the same batch.
+        let first = firstRetained ?? recorded.next
+        if applied < recorded, first > applied.next {
+            restored.lacksState = true
+            applied = min(Slot(first.rawValue - 1), recorded)
+        }
+        // What the state holds already is not read again.
+        try LogSchema.scanEntries(from: applied.next, in: log) { item in
             guard item.slot <= recorded else {
                 restored.accepted.append(item)
                 return true
@@ -151,10 +150,6 @@ package struct Node<Log: Store, State: Store> {
             return true
         }
         if let replayFailure { throw replayFailure }
-        if firstRetained == nil, applied < recorded {
-            restored.lacksState = true
-            applied = recorded
-        }
         guard applied >= recorded, !restored.lacksState || !isAlone else {
             throw StorageError(
                 .corrupt,
@@ -395,7 +390,10 @@ package struct Node<Log: Store, State: Store> {
         let timeout = Answer.Content.failure(.timedOut)
         writes.removeExpired(now) { output.answer($0, timeout) }
         reads.removeExpired(now) { output.answer($0.token, timeout) }
-        senders.removeAll { now.since($0.sender.askedAt) > NodeLimits.snapshotIdle }
+        // Asked first: what the store's type decides is slow to touch, and mostly there is nothing.
+        if !senders.isEmpty {
+            senders.removeAll { now.since($0.sender.askedAt) > NodeLimits.snapshotIdle }
+        }
         guard var receiver = self.receiver else { return }
         if now >= receiver.deadline {
             abandonTransfer(&output)

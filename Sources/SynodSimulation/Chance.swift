@@ -46,6 +46,10 @@ extension Interval {
     static func microseconds(_ count: UInt64) -> Interval { Interval(nanoseconds: count * 1000) }
     static func seconds(_ count: UInt64) -> Interval { .milliseconds(count * 1000) }
 
+    func ratio(to other: Interval) -> Double {
+        Double(nanoseconds) / Double(max(other.nanoseconds, 1))
+    }
+
     /// As people read it.
     var text: String {
         let milliseconds = nanoseconds / 1_000_000

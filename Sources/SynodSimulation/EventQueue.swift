@@ -11,7 +11,7 @@ struct EventQueue<Event> {
         let place: Int
 
         func comes(before other: Item) -> Bool {
-            at == other.at ? number < other.number : at < other.at
+            at < other.at || at <= other.at && number < other.number
         }
     }
 
@@ -25,41 +25,43 @@ struct EventQueue<Event> {
     mutating func push(_ event: Event, at: Instant) {
         let place = free.popLast() ?? events.count
         if place == events.count { events.append(event) } else { events[place] = event }
-        heap.append(Item(at: at, number: nextNumber, place: place))
+        let item = Item(at: at, number: nextNumber, place: place)
         nextNumber += 1
-        var child = heap.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard heap[child].comes(before: heap[parent]) else { break }
-            heap.swapAt(child, parent)
-            child = parent
-        }
+        heap.append(item)
+        heap.withUnsafeMutableBufferPointer { Self.siftUp(item, in: $0) }
     }
 
     mutating func pop() -> (at: Instant, event: Event)? {
-        guard let first = heap.first, let event = events[first.place] else { return nil }
-        events[first.place] = nil
+        guard let first = heap.first, let event = events[first.place].take() else { return nil }
         free.append(first.place)
         let last = heap.removeLast()
-        if !heap.isEmpty {
-            heap[0] = last
-            siftDown()
-        }
+        if !heap.isEmpty { heap.withUnsafeMutableBufferPointer { Self.siftDown(last, in: $0) } }
         return (first.at, event)
     }
 
-    private mutating func siftDown() {
-        var parent = 0
-        while true {
-            var least = parent
-            let child = 2 * parent + 1
-            if child < heap.count, heap[child].comes(before: heap[least]) { least = child }
-            if child + 1 < heap.count, heap[child + 1].comes(before: heap[least]) {
-                least = child + 1
-            }
-            if least == parent { break }
-            heap.swapAt(parent, least)
-            parent = least
+    // Both move a gap to where the item belongs, rather than swapping it all the way.
+
+    private static func siftUp(_ item: Item, in heap: UnsafeMutableBufferPointer<Item>) {
+        var gap = heap.count - 1
+        while gap > 0 {
+            let parent = (gap - 1) / 2
+            guard item.comes(before: heap[parent]) else { break }
+            heap[gap] = heap[parent]
+            gap = parent
         }
+        heap[gap] = item
+    }
+
+    private static func siftDown(_ item: Item, in heap: UnsafeMutableBufferPointer<Item>) {
+        var gap = 0
+        while true {
+            var child = 2 * gap + 1
+            guard child < heap.count else { break }
+            if child + 1 < heap.count, heap[child + 1].comes(before: heap[child]) { child += 1 }
+            guard heap[child].comes(before: item) else { break }
+            heap[gap] = heap[child]
+            gap = child
+        }
+        heap[gap] = item
     }
 }

@@ -9,19 +9,16 @@ struct Meter {
     var unknown: UInt64 = 0
     /// From call to answer, of answered requests.
     private(set) var worstLatency = Interval(nanoseconds: 0)
-    private(set) var latencies: [Interval] = []
     /// By slot: how often it was sent to acceptors before it was chosen.
     private var rounds: [Slot: (last: Instant, count: UInt64)] = [:]
     private(set) var answersByClient: [Int: UInt64] = [:]
-    private var lastAnswerAt: Instant?
+    /// Requests under way.
+    private var openCount = 0
+    /// Since when somebody has been waiting and nobody has been answered; nil while nobody waits: that
+    /// clients think is no gap.
+    private var waitingSince: Instant?
+    /// The longest time for which somebody waited and nobody was answered.
     private(set) var longestGap = Interval(nanoseconds: 0)
-    /// When each replica last started, for measuring elections.
-    private var startedAt: [Int: Instant] = [:]
-    private var acceptedAt: [UInt64: Instant] = [:]
-
-    mutating func started(_ index: Int, at now: Instant) { startedAt[index] = now }
-
-    mutating func accepted(_ call: UInt64, at now: Instant) { acceptedAt[call] = now }
 
     /// An entry is sent to acceptors; everything sent at one time is one round.
     mutating func proposed(_ slot: Slot, at now: Instant) {
@@ -34,31 +31,29 @@ struct Meter {
         (rounds.values.reduce(0) { $0 + $1.count }, UInt64(rounds.count))
     }
 
+    mutating func called(at now: Instant) {
+        openCount += 1
+        if waitingSince == nil { waitingSince = now }
+    }
+
     mutating func finished(_ call: Clients.Call, _ outcome: Outcome, at now: Instant) {
         switch outcome {
         case .refused: refused += 1
         case .unknown: unknown += 1
         case .answered:
             answered += 1
-            let latency = now.since(call.at)
-            worstLatency = max(worstLatency, latency)
-            latencies.append(latency)
+            worstLatency = max(worstLatency, now.since(call.at))
             answersByClient[call.client, default: 0] += 1
-            if let lastAnswerAt { longestGap = max(longestGap, now.since(lastAnswerAt)) }
-            lastAnswerAt = now
+            if let waitingSince { longestGap = max(longestGap, now.since(waitingSince)) }
+            waitingSince = now
         }
+        openCount -= 1
+        if openCount == 0 { waitingSince = nil }
     }
 
     /// Starts measuring gaps anew.
-    mutating func restartGaps() {
-        lastAnswerAt = nil
+    mutating func restartGaps(at now: Instant) {
+        waitingSince = openCount > 0 ? now : nil
         longestGap = Interval(nanoseconds: 0)
-    }
-
-    /// The latency that so many of a hundred stay under.
-    func latency(percentile: Int) -> Interval {
-        let sorted = latencies.sorted()
-        guard !sorted.isEmpty else { return Interval(nanoseconds: 0) }
-        return sorted[min(sorted.count - 1, sorted.count * percentile / 100)]
     }
 }

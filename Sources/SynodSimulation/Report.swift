@@ -28,8 +28,6 @@ package struct Report: Sendable {
     package var worstLatency = Interval(nanoseconds: 0)
     /// From the end of the faults until everything had come to rest; zero if it was not looked at.
     package var settling = Interval(nanoseconds: 0)
-    /// Checks of the history that were given up, because there was too much to search.
-    package var undecided: [String] = []
     package var faults = FaultTally()
     package var figures: [Figure] = []
 }

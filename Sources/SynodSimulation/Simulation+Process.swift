@@ -47,7 +47,6 @@ extension Simulation {
             "\(host.name) starts, for the \(glance.boot). time"
                 + (glance.lacksState ? ", and lacks what its log does not reach back to" : ""))
         oracle.started(host.index, glance)
-        meter.started(host.index, at: now)
         nemesis.startedCrashPoint(host)
         for peer in hosts where peer !== host {
             queue.push(

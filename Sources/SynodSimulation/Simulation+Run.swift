@@ -40,8 +40,7 @@ extension Simulation {
 
     /// What the clients saw must be explained by one order of what they did.
     private func judgeHistory() {
-        let commands = oracle.chosenCommands
-        let history = clients.history { commands.contains($0) }
+        let history = clients.history(chosen: oracle.chosenCommands)
         let verdicts = [
             ("order of revisions", RevisionOrderCheck.judge(history, stepBudget: 5_000_000)),
             ("order of each key", LinearizabilityCheck.judge(history, stepBudget: 5_000_000)),
@@ -52,8 +51,8 @@ extension Simulation {
             case .violation(let violation):
                 fail(.safety, "I7", "the \(name) explains no history: \(violation)")
             case .undecided(let reason):
-                note("the \(name) is not decided: \(reason)")
-                undecided.append(name)
+                // Nothing is proven by a history that nobody could judge.
+                fail(.liveness, "I7", "the \(name) is not decided: \(reason)")
             }
         }
     }
@@ -71,7 +70,6 @@ extension Simulation {
         report.unknown = meter.unknown
         report.worstLatency = meter.worstLatency
         report.settling = settledAfter
-        report.undecided = undecided
         report.faults = tally
         report.faults.add(links.tally)
         report.faults.add(clients.maker.tally)

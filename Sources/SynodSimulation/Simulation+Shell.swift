@@ -44,20 +44,25 @@ extension Simulation {
 
     private func step(_ host: Host, _ events: [NodeEvent]) {
         noteStep()
-        // Taken out of its host, so that it is changed and not copied.
-        guard var node = host.node.take(), let before = host.glance else { return }
+        guard let before = host.glance else { return }
         let output: NodeOutput
         do throws(StorageError) {
-            output = try node.step(events, at: host.clock.own(at: now))
-            host.glance = node.glance
-            host.node = consume node
+            let own = host.clock.own(at: now)
+            (output, host.glance) = try Self.step(&host.node!, events, at: own)
         } catch {
-            host.node = consume node
             return storageFailed(host, error)
         }
         for case .written(let ticket) in events { host.writtenTicket = ticket }
         check(host, after: before)
         carryOut(output, of: host)
+    }
+
+    /// Steps a node where it is: it is large, and copied several times otherwise.
+    private static func step(
+        _ node: inout Host.SimulatedNode, _ events: [NodeEvent], at now: Instant
+    ) throws(StorageError) -> (output: NodeOutput, glance: Host.SimulatedNode.Glance) {
+        let output = try node.step(events, at: now)
+        return (output, node.glance)
     }
 
     /// A node that wants to be stepped again and again at one instant never rests.

@@ -26,8 +26,6 @@ package final class Simulation {
     var meter = Meter()
     let brief: BriefFaults
     var tally = FaultTally()
-    /// Checks of the history that were given up, because there is too much to search.
-    var undecided: [String] = []
     /// The cut in force, if any, and its number.
     var cut = (fault: FaultID.n5, number: 0)
     /// By acceptor and dialler: the newest process of the dialler that the acceptor knows durably.
@@ -45,6 +43,8 @@ package final class Simulation {
     /// Steps of one instant, to notice a node that never rests.
     var stepsAtInstant = (at: Instant(nanoseconds: 0), count: 0)
     var isSettling = false
+    /// What was judged last on its way out: most messages go to several peers.
+    var lastJudged: (encoded: Bytes, message: Message)?
 
     package init(_ options: RunOptions, tell: ((String) -> Void)? = nil) {
         var plan = Plan(options)

@@ -9,8 +9,6 @@ package struct SweepTotals: Sendable {
     package private(set) var answered: UInt64 = 0
     package private(set) var refused: UInt64 = 0
     package private(set) var unknown: UInt64 = 0
-    /// Checks of histories that were given up.
-    package private(set) var undecided: UInt64 = 0
     package private(set) var faults = FaultTally()
     /// The longest latencies, longest first, each with its seed.
     package private(set) var worst: [(seed: UInt64, latency: Interval)] = []
@@ -28,7 +26,6 @@ package struct SweepTotals: Sendable {
         answered += report.answered
         refused += report.refused
         unknown += report.unknown
-        undecided += UInt64(report.undecided.count)
         faults.add(report.faults)
         worst.append((report.options.seed, report.worstLatency))
         // Ties in the order of seeds, so that threads do not matter.

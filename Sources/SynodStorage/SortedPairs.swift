@@ -90,12 +90,15 @@ struct SortedPairs: Sendable {
             let first = leaf == start.leaf ? start.index : 0
             let last = leaf == end?.leaf ? end?.index ?? 0 : leaves[leaf].count
             guard first < last else { continue }
-            for pair in leaves[leaf][first..<last] {
-                let goesOn = pair.key.withUnsafeBytes { key in
-                    pair.value.withUnsafeBytes { value in body(key, value) }
+            // Indexed rather than iterated, which would copy every pair.
+            let goesOn = leaves[leaf].withUnsafeBufferPointer { pairs in
+                pairs[first..<last].indices.allSatisfy { index in
+                    pairs[index].key.withUnsafeBytes { key in
+                        pairs[index].value.withUnsafeBytes { value in body(key, value) }
+                    }
                 }
-                if !goesOn { return }
             }
+            if !goesOn { return }
         }
     }
 

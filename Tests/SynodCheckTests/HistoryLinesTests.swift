@@ -24,6 +24,7 @@ import Testing
         for seed in 0..<UInt64(200) {
             var history = RandomHistory(seed: seed, .wholeStore).drawn(30)
             history.operations[0].call = .max
+            history.operations[2].place = seed
             history.operations[1].request = .put(key: [0, 0x7f, 0x80], value: Bytes("é\n".utf8))
             #expect(try HistoryLines.decode(HistoryLines.encode(history)) == history)
         }

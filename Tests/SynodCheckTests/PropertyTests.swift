@@ -14,6 +14,7 @@ import Testing
             random.keyCount = 1 + Int(seed % 12)
             random.repeatsValues = seed.isMultiple(of: 5)
             random.unknownPercentage = seed % 20
+            random.placedPercentage = [0, 50, 100][Int(seed % 3)]
             let history = random.draw(300)
             expect(RevisionOrderCheck.judge(history), isValid: true, seed, history)
             expect(LinearizabilityCheck.judge(history), isValid: true, seed, history)
@@ -34,6 +35,32 @@ import Testing
         #expect(validCount > Self.caseCount / 10 && validCount < Self.caseCount * 9 / 10)
     }
 
+    /// With places. The search leaves open which way a transaction with an unknown outcome took, so
+    /// that those are without.
+    @Test func registersWithPlacesAreJudgedAsByBruteForce() {
+        var validCount = 0
+        var forbiddenCount = 0
+        for seed in 0..<Self.caseCount {
+            var history = drawSmall(seed, .registers, placedPercentage: 80)
+            for index in history.operations.indices {
+                guard history.operations[index].outcome == .unknown,
+                    case .txn = history.operations[index].request
+                else { continue }
+                history.operations[index].place = nil
+            }
+            let isValid = BruteForce.isLinearizable(history, .values)
+            validCount += isValid ? 1 : 0
+            expect(LinearizabilityCheck.judge(history), isValid: isValid, seed, history)
+            if isValid, BruteForce.isLinearizable(history, .revisions) {
+                expect(RevisionOrderCheck.judge(history), isValid: true, seed, history)
+            }
+            for index in history.operations.indices { history.operations[index].place = nil }
+            if !isValid, BruteForce.isLinearizable(history, .values) { forbiddenCount += 1 }
+        }
+        print("places: \(validCount) are valid, \(forbiddenCount) would be without")
+        #expect(validCount > Self.caseCount / 10 && forbiddenCount > Self.caseCount / 100)
+    }
+
     @Test func registersAreJudgedAsByBruteForce() {
         var validCount = 0
         for seed in 0..<Self.caseCount {
@@ -49,8 +76,11 @@ import Testing
     }
 
     /// A few operations of which nearly all overlap, mutated more often than not.
-    private func drawSmall(_ seed: UInt64, _ kind: RandomHistory.Kind) -> History {
+    private func drawSmall(
+        _ seed: UInt64, _ kind: RandomHistory.Kind, placedPercentage: UInt64 = 0
+    ) -> History {
         var random = RandomHistory(seed: seed, kind)
+        random.placedPercentage = placedPercentage
         random.keyCount = 1 + Int(seed % 3)
         random.repeatsValues = seed.isMultiple(of: 4)
         random.unknownPercentage = seed.isMultiple(of: 3) ? 45 : 15

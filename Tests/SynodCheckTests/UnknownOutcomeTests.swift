@@ -81,6 +81,22 @@ import Testing
         }
     }
 
+    /// The log has the second of them first.
+    @Test func placesForbidAnOrder() {
+        for areTold in [false, true] {
+            expect(!areTold) { story in
+                story.unknown(10, put("a", "1"))
+                story.unknown(10, put("a", "2"))
+                if areTold {
+                    story.history.operations[0].place = 2
+                    story.history.operations[1].place = 1
+                }
+                story.told(20...30, 2, get("a"), found(stored("a", "1", 2, 2, 1)))
+                story.told(40...50, 3, get("a"), found(stored("a", "2", 2, 3, 2)))
+            }
+        }
+    }
+
     /// Many that left no trace, then many that did: the search must not double with each.
     @Test func manyUnknownWritesAreJudgedQuickly() {
         expect(true) { story in

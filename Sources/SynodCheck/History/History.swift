@@ -1,7 +1,7 @@
 /// What the clients of one store saw: every request, when it was called, and what came back.
 ///
 /// All that the checkers know. A history is recorded outside of the store, on one clock, and says
-/// nothing about replicas, ballots or slots.
+/// nothing about replicas and ballots.
 package struct History: Sendable, Hashable {
     /// In any order; the checkers sort.
     package var operations: [Operation]
@@ -18,12 +18,22 @@ package struct Operation: Sendable, Hashable {
     package var call: UInt64
     package var request: Request
     package var outcome: Outcome
+    /// Where the store's log has it, from 1, if whoever recorded the history has looked there: of two
+    /// operations with places, the one with the lower took effect first.
+    ///
+    /// Without it every write with an unknown outcome may have happened at any time or never, and a
+    /// checker has to try all of that. With it there are fewer orders that may explain the history
+    /// and never more, so that it can hide no violation; if a place is wrong, it makes one.
+    package var place: UInt64?
 
-    package init(client: Int, call: UInt64, request: Request, outcome: Outcome) {
+    package init(
+        client: Int, call: UInt64, request: Request, outcome: Outcome, place: UInt64? = nil
+    ) {
         self.client = client
         self.call = call
         self.request = request
         self.outcome = outcome
+        self.place = place
     }
 
     /// When the client knew that the operation was over; nil if it never did.

@@ -8,6 +8,10 @@ struct KeyHistory {
         let call: UInt64
         /// Nil: the step may be taken at any time after the call, or never.
         let end: UInt64?
+        /// The operation's place in the store's log, if that is known.
+        let place: UInt64?
+        /// Whether the operation does this to the key if it is executed, whatever it finds.
+        let isOnlyWay: Bool
         let step: RegisterStep<Bytes>
     }
 
@@ -15,6 +19,8 @@ struct KeyHistory {
         let operation: Int
         let call: UInt64
         let end: UInt64?
+        let place: UInt64?
+        let isOnlyWay: Bool
         let transition: Transition
 
         /// Whether an order without it explains the history too.
@@ -23,6 +29,9 @@ struct KeyHistory {
 
     /// By their calls.
     let steps: [Planned]
+    /// For each step with a place the one that must be taken last before it, or -1: what has a place
+    /// was executed, and if there is only one way for it, in this one.
+    let predecessors: [Int]
 
     init(_ events: [Event]) {
         var values: Set<Bytes> = []
@@ -32,10 +41,26 @@ struct KeyHistory {
             uniqueKeysWithValues: sorted.enumerated().map { ($1, Int32($0 + 1)) })
         let planned = events.map { event in
             Planned(
-                operation: event.operation, call: event.call, end: event.end,
+                operation: event.operation, call: event.call, end: event.end, place: event.place,
+                isOnlyWay: event.isOnlyWay,
                 transition: Transition(event.step.map { numbers[$0] ?? 0 }))
         }
         steps = Self.withoutUnobserved(planned).sorted { $0.call < $1.call }
+        predecessors = Self.predecessors(steps)
+    }
+
+    private static func predecessors(_ steps: [Planned]) -> [Int] {
+        var predecessors = Array(repeating: -1, count: steps.count)
+        var (certain, next) = (-1, -1)
+        var place: UInt64 = 0
+        let placed = steps.indices.filter { steps[$0].place != nil }
+        for index in placed.sorted(by: { steps[$0].place! < steps[$1].place! }) {
+            // The ways through one transaction have the same place.
+            if steps[index].place! > place { (certain, place) = (next, steps[index].place!) }
+            predecessors[index] = certain
+            if steps[index].isOnlyWay { next = index }
+        }
+        return predecessors
     }
 
     /// Drops optional steps to states in which no conditional step is possible. Whatever follows

@@ -54,14 +54,13 @@ package enum LinearizabilityCheck {
         var events: [[KeyHistory.Event]] = Array(repeating: [], count: keys.keys.count)
         for (index, operation) in operations.enumerated() where concernsRegisters(operation) {
             for number in touchedKeys(operation.request, keys) {
-                let projection = Projection(key: keys.keys[number])
-                let body = operation.response?.body
-                for step in projection.steps(of: operation.request, answered: body)
-                where !step.isIdle {
+                let steps = Projection(key: keys.keys[number]).steps(
+                    of: operation.request, answered: operation.response?.body)
+                for step in steps where !step.isIdle {
                     events[number].append(
                         KeyHistory.Event(
                             operation: index, call: operation.call, end: operation.return,
-                            step: step))
+                            place: operation.place, isOnlyWay: steps.count == 1, step: step))
                 }
             }
         }

@@ -24,6 +24,8 @@ struct LinearizedSet {
         while words[firstOpen] == .max { firstOpen += 1 }
     }
 
+    func contains(_ number: Int) -> Bool { words[number >> 6] & (1 << UInt64(number & 63)) != 0 }
+
     mutating func remove(_ number: Int) {
         words[number >> 6] &= ~(1 << UInt64(number & 63))
         hash ^= mix64(UInt64(number) + 1)

@@ -12,16 +12,20 @@ struct RegisterSearch {
     }
 
     private let steps: [KeyHistory.Planned]
+    private let predecessors: [Int]
     private var list: EntryList
     private var taken: LinearizedSet
     private var cache = ConfigurationCache()
-    private var path: [(step: Int, before: Int32)] = []
+    private var path: [(step: Int, before: Int32, place: UInt64)] = []
     /// Of those that must be in the order.
     private var missing: Int
     private var state: Int32 = 0
+    /// That of the last step taken that has one.
+    private var place: UInt64 = 0
 
     init(_ history: KeyHistory) {
         steps = history.steps
+        predecessors = history.predecessors
         list = EntryList(steps)
         taken = LinearizedSet(count: steps.count)
         missing = steps.count { !$0.isOptional }
@@ -49,23 +53,31 @@ struct RegisterSearch {
     private mutating func take(_ step: Int) -> Bool {
         let planned = steps[step]
         guard let after = planned.transition.apply(state) else { return false }
-        if planned.isOptional, after == state { return false }
+        if let place = planned.place {
+            guard place > self.place, isTaken(predecessors[step]) else { return false }
+        } else if planned.isOptional, after == state {
+            return false
+        }
         taken.insert(step)
         guard cache.insert(taken, after) else {
             taken.remove(step)
             return false
         }
-        path.append((step, state))
+        path.append((step, state, place))
         state = after
+        place = planned.place ?? place
         list.lift(step)
         if !planned.isOptional { missing -= 1 }
         return true
     }
 
+    private func isTaken(_ step: Int) -> Bool { step < 0 || taken.contains(step) }
+
     private mutating func putBack() -> Int? {
-        guard let (step, before) = path.popLast() else { return nil }
+        guard let (step, before, place) = path.popLast() else { return nil }
         taken.remove(step)
         state = before
+        self.place = place
         list.unlift(step)
         if !steps[step].isOptional { missing += 1 }
         return step

@@ -14,7 +14,8 @@ extension Operation {
         }
         self.init(
             client: try fields.integer("client"), call: try fields.integer("call"),
-            request: try Request(JSONFields(fields.value("request"))), outcome: outcome)
+            request: try Request(JSONFields(fields.value("request"))), outcome: outcome,
+            place: fields.find("place") == nil ? nil : try fields.integer("place"))
     }
 }
 

@@ -8,6 +8,7 @@ extension Operation {
         fields.add("request", request.json)
         if let end = `return` { fields.add("return", .integer(Int128(end))) }
         if let response { fields.add("answer", response.json) }
+        if let place { fields.add("place", .integer(Int128(place))) }
         return fields.json
     }
 }

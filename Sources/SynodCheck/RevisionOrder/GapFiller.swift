@@ -8,6 +8,8 @@ struct GapFiller {
     private let latestCalls: [Int64: UInt64]
     private let sightings: Sightings
     private let gaps: Set<Int64>
+    /// By gap: where the log has the next answered write of which that is known.
+    private var nextPlaces: [Int64: UInt64] = [:]
     /// The unknown writes that put a value, by their places in `unknownWrites`.
     private var byValue: [Bytes: [Int]] = [:]
     /// The gap that only this unknown write can fill, because only it puts what was seen there.
@@ -19,6 +21,14 @@ struct GapFiller {
         gaps = Set(timeline.gaps)
         latestCalls = RealTimeOrder.latestCalls(timeline, operations)
         sightings = Sightings(timeline, operations, keys)
+        var next = UInt64.max
+        for (offset, writer) in timeline.writers.enumerated().reversed() {
+            if let writer {
+                next = operations[writer].place ?? next
+            } else {
+                nextPlaces[Timeline.firstRevision + 1 + Int64(offset)] = next
+            }
+        }
         for (place, index) in unknownWrites.enumerated() {
             operations[index].request.forEachPut { byValue[$1, default: []].append(place) }
         }
@@ -34,20 +44,33 @@ struct GapFiller {
     /// The places in `unknownWrites` of all that can have made a revision, likeliest first, and how
     /// many were tried. The model is at the revision before, and is left so.
     func candidates(
-        for gap: Int64, _ isUsed: [Bool], _ model: inout Model
+        for gap: Int64, _ isUsed: [Bool], after last: Replay.LastPlace, _ model: inout Model
     ) -> (places: [Int], tried: Int) {
         let latestCall = latestCalls[gap] ?? .max
+        let nextPlace = nextPlaces[gap] ?? .max
         var ranked: [(urgency: Urgency, place: Int)] = []
+        /// Of those with a known place in the log, the first that changes anything.
+        var first: (inLog: UInt64, urgency: Urgency?, place: Int)?
         var tried = 0
         for place in pool(gap, latestCall) where !isUsed[place] {
             let operation = operations[unknownWrites[place]]
             guard operation.call <= latestCall, reserved[place] ?? gap == gap else { continue }
+            if let inLog = operation.place, inLog <= last.place || inLog >= nextPlace { continue }
             tried += 1
             let mark = model.changes.count
             _ = model.execute(operation.request, at: gap)
-            if let urgency = urgency(gap, mark, model) { ranked.append((urgency, place)) }
-            model.rollBack(to: mark)
+            defer { model.rollBack(to: mark) }
+            let urgency = urgency(gap, mark, model)
+            // If the log says which write made the revision before, then all that come behind that
+            // write find this state, and the first of them that changes it made this revision.
+            if let inLog = operation.place, last.revision == gap - 1 {
+                guard model.changes.count > mark, inLog < first?.inLog ?? .max else { continue }
+                first = (inLog, urgency, place)
+            } else if let urgency {
+                ranked.append((urgency, place))
+            }
         }
+        if let first, let urgency = first.urgency { ranked.append((urgency, first.place)) }
         ranked.sort { $0 < $1 }
         return (ranked.map(\.place), tried)
     }

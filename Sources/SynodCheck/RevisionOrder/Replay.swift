@@ -11,6 +11,13 @@ struct Replay {
         var next = 0
         /// How many changes the model had made before.
         let mark: Int
+        let last: LastPlace
+    }
+
+    /// The newest revision of which the log's place is known, and that place.
+    struct LastPlace {
+        var revision = Timeline.firstRevision
+        var place: UInt64 = 0
     }
 
     private let operations: [Operation]
@@ -21,6 +28,7 @@ struct Replay {
     private var isUsed: [Bool]
     private var stepsLeft: Int
     private var revision = Timeline.firstRevision
+    private var last = LastPlace()
     /// The contradiction that the best of the attempts ran into.
     private var deepest: (revision: Int64, refutation: Refutation)?
 
@@ -55,6 +63,11 @@ struct Replay {
         guard let writer = timeline.writer(of: revision) else { return try fillGap() }
         if choices.isEmpty { model.forgetChanges() }
         try check(writer, at: revision)
+        note(operations[writer])
+    }
+
+    private mutating func note(_ writer: Operation) {
+        if let place = writer.place { last = LastPlace(revision: revision, place: place) }
     }
 
     private mutating func checkReaders() throws(Refutation) {
@@ -76,10 +89,12 @@ struct Replay {
 
     private mutating func fillGap() throws(Refutation) {
         if choices.last?.revision != revision {
-            let (places, tried) = filler.candidates(for: revision, isUsed, &model)
+            let (places, tried) = filler.candidates(
+                for: revision, isUsed, after: last, &model)
             stepsLeft -= tried
             choices.append(
-                Choice(revision: revision, candidates: places, mark: model.changes.count))
+                Choice(
+                    revision: revision, candidates: places, mark: model.changes.count, last: last))
         }
         var choice = choices.removeLast()
         guard choice.next < choice.candidates.count else {
@@ -91,7 +106,9 @@ struct Replay {
         isUsed[place] = true
         choice.next += 1
         choices.append(choice)
-        _ = model.execute(operations[timeline.unknownWrites[place]].request, at: revision)
+        let writer = operations[timeline.unknownWrites[place]]
+        _ = model.execute(writer.request, at: revision)
+        note(writer)
     }
 
     /// Takes the last choice back; false if there is none.
@@ -100,6 +117,7 @@ struct Replay {
         model.rollBack(to: choice.mark)
         isUsed[choice.candidates[choice.next - 1]] = false
         revision = choice.revision
+        last = choice.last
         return true
     }
 

@@ -1,4 +1,4 @@
-package import SynodBytes
+import SynodBytes
 
 /// Every key that has a record in the store, with the history of its changes: looked up by hash,
 /// listed in order.

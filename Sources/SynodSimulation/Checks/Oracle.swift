@@ -46,13 +46,17 @@ struct Oracle {
 
     var chosenCount: Int { slots.count { $0.chosen != nil } }
 
-    /// The payloads of all commands that were chosen.
-    var chosenCommands: Set<Bytes> {
-        var commands: Set<Bytes> = []
+    /// The payloads of all commands that were chosen, and where in their order, from 1.
+    var chosenCommands: [Bytes: [UInt64]] {
+        var places: [Bytes: [UInt64]] = [:]
+        var count: UInt64 = 0
         for slot in slots {
-            slot.chosen?.forEachCommand { _, payload in commands.insert(Bytes(payload)) }
+            slot.chosen?.forEachCommand { _, payload in
+                count += 1
+                places[Bytes(payload), default: []].append(count)
+            }
         }
-        return commands
+        return places
     }
 
     func isChosen(_ slot: Slot) -> Bool {

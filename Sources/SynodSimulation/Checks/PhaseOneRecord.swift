@@ -7,7 +7,8 @@ import SynodPaxos
 struct PhaseOneRecord {
     private struct Campaign {
         let ballot: Ballot
-        var promises: [Promise] = []
+        /// By slot: the highest that was reported.
+        var highest: [Slot: Accepted] = [:]
         var isClosed = false
     }
 
@@ -25,20 +26,17 @@ struct PhaseOneRecord {
     mutating func delivered(_ promise: Promise, from: Int, to: Int) {
         guard let campaign = campaigns[to], campaign.ballot == promise.ballot, !campaign.isClosed
         else { return }
-        campaigns[to]?.promises.append(promise)
+        for item in promise.accepted {
+            let known = campaigns[to]?.highest[item.slot]?.ballot ?? .zero
+            if item.accepted.ballot > known { campaigns[to]?.highest[item.slot] = item.accepted }
+        }
     }
 
     /// The highest that was reported to the leader of the ballot for a slot; nil for nothing.
     mutating func expected(in slot: Slot, at ballot: Ballot) -> Accepted? {
         let index = Int(ballot.replica.rawValue) - 1
-        guard let campaign = campaigns[index], campaign.ballot == ballot else { return nil }
+        guard campaigns[index]?.ballot == ballot else { return nil }
         campaigns[index]?.isClosed = true
-        var highest: Accepted?
-        for promise in campaign.promises {
-            for item in promise.accepted where item.slot == slot {
-                if item.accepted.ballot > highest?.ballot ?? .zero { highest = item.accepted }
-            }
-        }
-        return highest
+        return campaigns[index]?.highest[slot]
     }
 }

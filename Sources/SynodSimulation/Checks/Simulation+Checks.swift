@@ -36,15 +36,21 @@ extension Simulation {
     /// account.
     func judge(_ messages: [Bytes], leaving host: Host) {
         for encoded in messages where MessageTag.isJudged(encoded.first) {
-            guard let message = try? Message(encoded: encoded), let glance = host.glance else {
-                continue
-            }
+            guard let glance = host.glance, let message = decoded(encoded) else { continue }
             oracle.sent(message, by: host.index, learnedThrough: glance.appliedThrough)
             if case .accept(_, let slot, let entry) = message, !entry.isNoop {
                 meter.proposed(slot, at: now)
             }
         }
         passOn()
+    }
+
+    /// A message that a replica sends, read once for all peers that it goes to.
+    private func decoded(_ encoded: Bytes) -> Message? {
+        if let known = lastJudged, known.encoded == encoded { return known.message }
+        guard let message = try? Message(encoded: encoded) else { return nil }
+        lastJudged = (encoded, message)
+        return message
     }
 
     /// A batch is on the disk.

@@ -98,9 +98,9 @@ extension Simulation {
 
     /// Everybody is up, nobody waits for anything, and all have executed the same.
     private var isAtRest: Bool {
-        let core = coreHosts
-        let first = core[0].glance?.appliedThrough
-        return core.allSatisfy { host in
+        let first = hosts[oracle.core[0]].glance?.appliedThrough
+        return oracle.core.allSatisfy { index in
+            let host = hosts[index]
             guard let glance = host.glance, host.openCalls.isEmpty else { return false }
             return glance.leader != nil && glance.appliedThrough == first && !glance.lacksState
                 && glance.waitingWrites == 0 && glance.waitingReads == 0

@@ -49,20 +49,28 @@ struct Clients {
         }
     }
 
-    /// What the checkers are given. A write of which nobody knows what became is known not to have
-    /// happened if it `wasChosen` nowhere: the order of what is left is then soon found.
-    func history(wasChosen: (Bytes) -> Bool) -> History {
+    /// What the checkers are given: what the clients saw and, from the log, which of the writes that
+    /// nobody was answered were chosen, and in which order all were.
+    ///
+    /// That is no more than who reads the log afterwards knows, and it is not taken from what the
+    /// replicas say but from what a quorum has on disk. It only takes away orders that could explain
+    /// the history: a write that is nowhere in the log has not happened, and one that comes later
+    /// in it took effect later. So it hides nothing. Where two calls asked for the same bytes, or the
+    /// log has them twice, nobody can tell which is which, and the place is left open.
+    func history(chosen: [Bytes: [UInt64]]) -> History {
+        var callCounts: [Bytes: Int] = [:]
+        for command in calls.lazy.compactMap(\.command) { callCounts[command, default: 0] += 1 }
         var operations: [Operation] = []
         for call in calls {
             guard let request = call.request else { continue }
+            let places = call.command.flatMap { chosen[$0] } ?? []
             var outcome = call.outcome ?? .unknown
-            if outcome == .unknown, call.command.map({ !wasChosen($0) }) ?? true {
-                outcome = .refused(at: .max)
-            }
+            if outcome == .unknown, places.isEmpty { outcome = .refused(at: .max) }
+            let isPlain = places.count == 1 && call.command.flatMap { callCounts[$0] } == 1
             operations.append(
                 Operation(
                     client: call.client, call: call.at.nanoseconds, request: request,
-                    outcome: outcome))
+                    outcome: outcome, place: isPlain ? places[0] : nil))
         }
         return History(operations: operations)
     }

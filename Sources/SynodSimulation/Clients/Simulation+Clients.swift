@@ -72,6 +72,7 @@ extension Simulation {
                 client: client, host: host, at: now, request: request, command: body.command,
                 outcome: nil))
         clients.all[client].call = call
+        meter.called(at: now)
         bodies[call] = body
         queue.push(.client(client, .arrive(call: call, host: host)), at: now + Self.clientDelay)
         if !clients.all[client].isProbe {
@@ -103,7 +104,6 @@ extension Simulation {
             return reply(.content(.failure(.tooManyRequests)), to: call)
         }
         host.openCalls.insert(call)
-        meter.accepted(call, at: now)
     }
 
     /// A replica answers.

@@ -183,7 +183,7 @@ extension Simulation {
 
     /// A part of a state may arrive damaged or cut short.
     func damaged(_ message: Bytes) -> Bytes {
-        guard plan.isEnabled(.d12), message.first == MessageTag.snapshotChunk, !isSettling,
+        guard message.first == MessageTag.snapshotChunk, !isSettling,
             nemesis.draw(.d12, { $0.chance(1, in: 3) })
         else { return message }
         tally.fired(.d12)

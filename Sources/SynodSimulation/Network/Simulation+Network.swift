@@ -70,7 +70,7 @@ extension Simulation {
     }
 
     private func deliver(_ packet: Packet, to host: Host) {
-        let messages = packet.messages.map { damaged($0) }
+        let messages = plan.isEnabled(.d12) ? packet.messages.map(damaged) : packet.messages
         if plan.options.profile == .brief, !brief.meets(messages, at: host, self) { return }
         note("\(host.name)←r\(packet.from + 1): \(summary(packet))")
         oracle.delivered(messages, from: packet.from, to: packet.to)

@@ -4,7 +4,8 @@ import SynodNode
 import SynodPaxos
 
 /// The run of the `duel` profile: again and again all replicas start at once and want to lead,
-/// while many clients want to write one key.
+/// while many clients want to write one key. A gap is time in which somebody waits and nobody is
+/// answered; the pauses of the clients are none.
 extension Simulation {
     private static let duels = 10
 
@@ -23,16 +24,33 @@ extension Simulation {
         elections.sort()
         let (rounds, slots) = meter.phase2
         let answers = (0..<clients.workload.clients).map { meter.answersByClient[$0] ?? 0 }
+        let fairness = Self.fairness(answers)
         figures = [
             Figure("clients", "\(clients.workload.clients)"),
-            Figure("time to a stable leader, median", elections[elections.count / 2].text),
-            Figure("time to a stable leader, longest", elections[elections.count - 1].text),
+            Figure("time to a stable leader, p50", elections[elections.count / 2].text),
+            // Of ten, that is the longest.
+            Figure("time to a stable leader, p99", elections[elections.count - 1].text),
             Figure("election timeout", plan.timing.election.text),
             Figure("rounds per decision", rounded(Double(rounds) / Double(max(slots, 1)))),
             Figure("latency of a client alone", alone.text),
             Figure("longest gap under a stable leader", longestGap.text),
-            Figure("fairness (Jain)", rounded(Self.fairness(answers))),
+            Figure("gap by latency alone", rounded(longestGap.ratio(to: alone))),
+            Figure("fairness (Jain)", rounded(fairness)),
         ]
+        demand(elections[elections.count - 1], longestGap, alone, fairness)
+    }
+
+    /// The targets; a profile that misses one has not come to an end in time.
+    private func demand(
+        _ election: Interval, _ gap: Interval, _ alone: Interval, _ fairness: Double
+    ) {
+        if election > plan.timing.election * 3 {
+            fail(.liveness, "I10", "a stable leader took \(election.text)")
+        }
+        if gap > alone * 10 {
+            fail(.liveness, "I10", "nobody was answered for \(gap.text), alone it is \(alone.text)")
+        }
+        if fairness < 0.9 { fail(.liveness, "I10", "the fairness is \(rounded(fairness))") }
     }
 
     /// The mean latency of one request at a time.
@@ -64,7 +82,7 @@ extension Simulation {
             if common != leader || common == nil {
                 leader = common
                 agreedAt = common == nil ? nil : now
-                meter.restartGaps()
+                meter.restartGaps(at: now)
             }
             return false
         }

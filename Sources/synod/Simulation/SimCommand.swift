@@ -88,6 +88,9 @@ struct SimCommand: AsyncParsableCommand {
         CrashLine.begin(options.command)
         let simulation = Simulation(options, tell: trace ? { print($0) } : nil)
         let report = simulation.execute()
+        if report.failure != nil, !trace, output != .json {
+            for line in TranscriptEnd.lines(of: options) { print(line) }
+        }
         print(output == .json ? report.json : report.text)
         return report.failure?.kind.rawValue ?? 0
     }

@@ -29,7 +29,6 @@ extension Report {
         table.add("requests", "\(answered) answered, \(refused) refused, \(unknown) unknown")
         table.add("worst latency", seconds(worstLatency))
         table.add("rest after healing", seconds(settling))
-        if !undecided.isEmpty { table.add("not decided", undecided.joined(separator: ", ")) }
         table.add("faults", faults.text)
         for figure in figures { table.add(figure.name, figure.value) }
         table.add("digest", String(digest, radix: 16))
@@ -75,7 +74,6 @@ extension SweepTotals {
         if let (seed, span) = longestSettling {
             table.add("longest to rest", "\(SimText.seconds(span)) (seed \(seed))")
         }
-        table.add("histories not decided", "\(undecided)")
         table.add("failed", "\(failures.count)")
         let lines = failures.compactMap { report in report.failure?.line(report.options) }
         return ([table.text] + lines).joined(separator: "\n")

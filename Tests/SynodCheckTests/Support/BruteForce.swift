@@ -33,11 +33,14 @@ struct BruteForce {
         }
     }
 
-    /// Whether nothing is missing that had returned before this was called. Reads of the past may
-    /// be of before whatever they came after.
+    /// Whether nothing is missing that had returned before this was called, or has an earlier place.
+    /// Reads of the past may be of before whatever they came after.
     private func canBeNext(_ next: Int, _ rest: Set<Int>) -> Bool {
         if operations[next].request.isSerializable { return true }
         return rest.allSatisfy { other in
+            if let place = operations[next].place, operations[other].place ?? .max < place {
+                return false
+            }
             guard let end = operations[other].return else { return true }
             return end >= operations[next].call
         }

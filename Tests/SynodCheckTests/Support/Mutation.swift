@@ -9,7 +9,8 @@ struct Mutation {
         let count = UInt64(history.operations.count)
         let index = Int(prng.below(count))
         let other = Int(prng.below(count))
-        switch prng.below(8) {
+        switch prng.below(9) {
+        case 8: swapPlaces(&history, index, other)
         case 0: history.operations.remove(at: index)
         case 1: swapAnswers(&history, index, other)
         case 2: history.operations[index].outcome = .unknown
@@ -33,6 +34,12 @@ struct Mutation {
         else { return }
         history.operations[first].outcome = .answered(at: firstEnd, theirs)
         history.operations[second].outcome = .answered(at: secondEnd, mine)
+    }
+
+    private func swapPlaces(_ history: inout History, _ first: Int, _ second: Int) {
+        let place = history.operations[first].place
+        history.operations[first].place = history.operations[second].place
+        history.operations[second].place = place
     }
 
     private mutating func moveInTime(_ operation: inout Operation) {

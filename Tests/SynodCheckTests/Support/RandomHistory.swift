@@ -22,6 +22,8 @@ struct RandomHistory {
     var unknownPercentage: UInt64 = 15
     /// Draws values from a few instead of making each one new.
     var repeatsValues = false
+    /// Of a hundred operations that were executed, how many have their place told.
+    var placedPercentage: UInt64 = 0
     private var lastValue: UInt64 = 0
 
     init(seed: UInt64, _ kind: Kind) {
@@ -37,26 +39,30 @@ struct RandomHistory {
             let request = drawRequest()
             let call = instant - prng.below(overlap)
             let end = instant + prng.below(overlap)
-            let outcome = execute(request, end, &past)
+            let (outcome, isExecuted) = execute(request, end, &past)
+            let isPlaced = isExecuted && prng.chance(placedPercentage, in: 100)
             history.operations.append(
-                Operation(client: index % 8, call: call, request: request, outcome: outcome))
+                Operation(
+                    client: index % 8, call: call, request: request, outcome: outcome,
+                    place: isPlaced ? UInt64(index) + 1 : nil))
         }
         return history
     }
 
     private mutating func execute(
         _ request: Request, _ end: UInt64, _ past: inout [NaiveStore]
-    ) -> Outcome {
+    ) -> (outcome: Outcome, isExecuted: Bool) {
         if prng.chance(unknownPercentage, in: 100) {
-            if prng.chance(1, in: 2) { advance(request, &past) }
-            return .unknown
+            let isExecuted = prng.chance(1, in: 2)
+            if isExecuted { advance(request, &past) }
+            return (.unknown, isExecuted)
         }
-        if prng.chance(3, in: 100) { return .refused(at: end) }
+        if prng.chance(3, in: 100) { return (.refused(at: end), false) }
         if request.isSerializable {
             var state = past[past.count - 1 - Int(prng.below(UInt64(min(past.count, 4))))]
-            return .answered(at: end, state.execute(request))
+            return (.answered(at: end, state.execute(request)), false)
         }
-        return .answered(at: end, advance(request, &past))
+        return (.answered(at: end, advance(request, &past)), true)
     }
 
     @discardableResult
