@@ -133,24 +133,20 @@ package struct Learner: Hashable, Sendable {
         return behindSince + patience
     }
 
-    /// The replica to ask: one that promised to a campaign here or the preferred one first, then
-    /// whoever is ahead in turn, so that a dead one is passed over.
+    /// The replica to ask: one that promised to a campaign here, or the preferred one, and all
+    /// others in turn when that gave no answer, whatever is known of them: a link may lose every
+    /// answer and pass on what tells that its sender is ahead.
     private func nextSource(in membership: Membership, me: Int, preferred: Int?) -> Int? {
         let count = learnedBy.count
-        let leader = announced.flatMap { membership.index(of: $0.ballot.replica) }
+        let isAhead: (Int) -> Bool = { learnedBy[$0] > chosenThrough }
         let start: Int
         switch fetching {
         case .waiting(let index, _): start = index + 1
+        case .idle where needed.through > chosenThrough: start = needed.from
         case .idle:
-            start = needed.through > chosenThrough ? needed.from : preferred ?? leader ?? me + 1
+            let leader = announced.flatMap { membership.index(of: $0.ballot.replica) }
+            start = preferred ?? leader ?? (0..<count).first(where: isAhead) ?? me + 1
         }
-        for offset in 0..<count {
-            let index = (start + offset) % count
-            if index == me { continue }
-            if learnedBy[index] > chosenThrough || index == preferred || index == leader {
-                return index
-            }
-        }
-        return nil
+        return (0..<count).lazy.map { (start + $0) % count }.first { $0 != me }
     }
 }
