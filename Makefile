@@ -57,7 +57,6 @@ explore: build ## Visit every state of some small clusters, and crash at every p
 two_slots := .build/release/synod explore --slots 3 --commands 1,1 --prompt-disks --terse
 
 explore-long: build ## Visit every state of larger clusters; takes long and gigabytes (docs/explorer.md).
-	.build/release/synod explore --slots 3 --commands 1,1 --terse
 	$(two_slots) --crashes 0,1
 	$(two_slots) --crashes 0,0,1
 

@@ -48,8 +48,8 @@ struct ExplorerTests {
     @Test(arguments: 0..<4)
     func theReducedSearchMissesNothing(_ number: Int) {
         var scope = number == 0 ? restarted : contested
-        if number == 2 { scope.campaigns = [1, 1] }
-        if number == 3 { scope.crashes = [0, 1] }
+        if number == 2 { scope.crashes = [0, 1] }
+        if number == 3 { scope.crashes = [0, 0, 1] }
         scope.isTerse = number > 1
         let reduced = visited(scope)
         scope.isReduced = false

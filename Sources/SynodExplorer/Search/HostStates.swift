@@ -80,14 +80,17 @@ struct HostStates {
     ) throws(Violation) -> [(event: Event, outcome: Outcome)] {
         if let known = inner[Int(host)] { return known }
         var result: [(event: Event, outcome: Outcome)] = []
-        for event in events(of: hosts[host]) { result.append((event, try take(event, host))) }
+        for event in events(of: hosts[host]) {
+            let outcome = try take(event, host)
+            if outcome != Outcome(next: host, deed: Host.Deed()) { result.append((event, outcome)) }
+        }
         inner[Int(host)] = result
         return result
     }
 
     private func events(of host: Host) -> [Event] {
         let scope = stepper.scope
-        var events: [Event] = []
+        var events = [Event.wake]
         if !host.disk.unsynced.isEmpty { events.append(.sync) }
         if host.campaigns < scope.campaigns(of: host.index) { events.append(.campaign) }
         if host.crashes < scope.crashes(of: host.index) {

@@ -18,6 +18,7 @@ struct HostStepper {
         case .sync: try sync(&host)
         case .campaign: try campaign(&host)
         case .crash(let keepingState): try crash(&host, keepingState: keepingState)
+        case .wake: try step([], &host)
         case .submission(let sequence):
             let id = CommandID(origin: host.replica.id, sequence: sequence)
             let payload = [UInt8(ascii: "a") + UInt8(host.index), UInt8(sequence)]

@@ -5,7 +5,8 @@ import SynodPaxos
 /// Such a packet may be taken out of the network: the states with it and without it have the same
 /// future. The reasons are those of the protocol, and none is taken on trust: a packet goes only
 /// if its recipient, stepped, does nothing about it either (see ``Positions``), so that a core that
-/// breaks its promise is still given the packet that shows it.
+/// breaks its promise is still given the packet that shows it. That any packet makes a replica look
+/// whether something is left to do is no reason to keep it: it may wake at any time.
 struct Staleness {
     let scope: Scope
 
@@ -29,7 +30,7 @@ struct Staleness {
         case .promise(let promise): !canCrash(host) || promise.chosenThrough <= executed
         // Its time may come while that ballot leads.
         case .forward(let ballot, _, _, _):
-            ballot.replica != host.replica.id || ballot < promised
+            ballot.replica == host.replica.id && ballot < promised
         // Nothing is left to learn.
         case .fetched: executed.rawValue >= UInt64(scope.slots)
         default: false
