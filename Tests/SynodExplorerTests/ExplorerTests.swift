@@ -54,8 +54,10 @@ struct ExplorerTests {
         let reduced = visited(scope)
         scope.isReduced = false
         let full = visited(scope)
-        #expect(!reduced.isEmpty)
-        #expect(reduced == full)
+        let isEmpty = reduced.isEmpty
+        #expect(!isEmpty)
+        let isSame = reduced == full  // Thousands of digests are no message.
+        #expect(isSame)
     }
 
     private func visited(_ scope: Scope) -> Set<Int> {

@@ -55,6 +55,12 @@ struct HostStepper {
         // The same message again waits no longer than the first.
         let isHeld = host.held.contains { $0.message == envelope.message && $0.to == envelope.to }
         if isHeld { return }
+        // One that would be lost when its time comes.
+        if scope.isTerse, case .promise(let promise) = envelope.message,
+            promise.ballot == host.answered
+        {
+            return
+        }
         host.held.append(Host.Held(message: envelope.message, to: envelope.to, ticket: ticket))
     }
 
