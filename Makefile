@@ -14,7 +14,7 @@ pure_tests := SynodBytesTests|SynodPaxosTests|SynodExplorerTests|SynodStorageTes
 replicas ?= 3
 SEEDS ?= 1..10000
 
-.PHONY: help run build test test-long sim chaos explore planted check lint format clean
+.PHONY: help run build test test-long sim chaos explore explore-long planted check lint format clean
 
 help: ## Show what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -45,7 +45,7 @@ sim: build ## Break simulated clusters on purpose (SEEDS=1..10000).
 chaos: build ## Break clusters of real processes on purpose and check what clients saw (docs/chaos.md).
 	.build/release/synod chaos
 
-check: lint test ## What continuous integration does: check the format, build, test.
+check: lint test explore ## What continuous integration does: check the format, build, test, explore.
 
 explore: build ## Visit every state of some small clusters, and crash at every point of a decision.
 	.build/release/synod explore --crash-points
@@ -53,6 +53,12 @@ explore: build ## Visit every state of some small clusters, and crash at every p
 	.build/release/synod explore --crashes 0,1
 	.build/release/synod explore --campaigns 1,1 --commands 1,2 --terse
 	.build/release/synod explore --slots 3 --commands 1,1 --prompt-disks --terse
+
+two_slots := .build/release/synod explore --slots 3 --commands 1,1 --prompt-disks --terse
+
+explore-long: build ## Visit every state of larger clusters; takes long and gigabytes (docs/explorer.md).
+	$(two_slots) --crashes 0,1
+	$(two_slots) --crashes 0,0,1
 
 planted: ## Plant known mistakes in the core and see that each is found.
 	@scripts/bootstrap

@@ -35,8 +35,11 @@ package struct Scope: Hashable, Sendable {
     /// Whether what adds little is always lost: a second promise of one ballot, the first word
     /// of a leader that has chosen nothing yet, an answer without entries to a fetch.
     package var isTerse = false
+    /// Whether states that have the same future, or more of it, stand for each other; see
+    /// docs/explorer.md.
+    package var isReduced = true
     /// States after which to give up.
-    package var stateLimit = 400_000_000
+    package var stateLimit = 1_500_000_000
 
     package init() {}
 

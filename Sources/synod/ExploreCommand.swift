@@ -17,6 +17,7 @@ struct ExploreCommand: ParsableCommand {
               synod explore
               synod explore --campaigns 1,1 --commands 1,2 --terse
               synod explore --slots 3 --commands 1,1 --crashes 0,0,1 --terse --prompt-disks
+              synod explore --unreduced --terse
               synod explore --crash-points
               synod explore --campaigns 0,2 --terse --output json
             """)
@@ -51,8 +52,11 @@ struct ExploreCommand: ParsableCommand {
     @Flag(help: "Lose what adds little, as a second promise of one ballot.")
     var terse = false
 
+    @Flag(help: "Visit also states that others stand for; finds the same and takes longer.")
+    var unreduced = false
+
     @Option(help: ArgumentHelp("States after which to give up.", valueName: "count"))
-    var limit = 400_000_000
+    var limit = 1_500_000_000
 
     @Flag(help: "Instead, crash at every point between the effects of one decision.")
     var crashPoints = false
@@ -80,6 +84,7 @@ struct ExploreCommand: ParsableCommand {
             scope.hasNacks = nacks
             scope.hasPromptDisks = promptDisks
             scope.isTerse = terse
+            scope.isReduced = !unreduced
             scope.stateLimit = limit
             return scope
         }
@@ -106,15 +111,18 @@ struct ExploreCommand: ParsableCommand {
         }
         let report = ExploreReport(
             outcome: outcome, progress: explorer.progress, time: clock.now - start)
-        if !quiet { Self.show("") }
+        if !quiet, Self.isWatched { Self.show("") }
         print(output == .json ? report.json : report.table)
         if report.exitCode != 0 { throw ExitCode(report.exitCode) }
     }
 
-    /// Replaces the line that tells how it goes, where somebody looks.
+    private static var isWatched: Bool { isatty(STDERR_FILENO) != 0 }
+
+    /// Tells how it goes: in one line that is replaced where somebody looks, else in one after
+    /// another.
     private static func show(_ line: String) {
-        guard isatty(STDERR_FILENO) != 0 else { return }
-        FileHandle.standardError.write(Data("\r\u{1b}[K\(line)".utf8))
+        let text = isWatched ? "\r\u{1b}[K\(line)" : "\(line)\n"
+        FileHandle.standardError.write(Data(text.utf8))
     }
 
     private func sweepCrashPoints() throws {

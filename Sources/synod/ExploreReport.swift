@@ -44,6 +44,8 @@ struct ExploreReport {
         table.add(
             "states of each replica", progress.replicaStates.map(String.init).joined(separator: " ")
         )
+        table.add(
+            "with all that it sent", progress.positions.map(String.init).joined(separator: " "))
         table.add("messages", "\(progress.messages)")
         table.add("steps of the core", "\(progress.steps)")
         table.add("seconds", String(format: "%.1f", seconds))
@@ -57,6 +59,7 @@ struct ExploreReport {
             let transitions: Int
             let depth: Int
             let replicaStates: [Int]
+            let positions: [Int]
             let messages: Int
             let steps: Int
             let seconds: Double
@@ -65,7 +68,8 @@ struct ExploreReport {
         let fields = Fields(
             verdict: verdict, states: progress.states, transitions: progress.transitions,
             depth: progress.depth, replicaStates: progress.replicaStates,
-            messages: progress.messages, steps: progress.steps, seconds: seconds, trace: trace)
+            positions: progress.positions, messages: progress.messages, steps: progress.steps,
+            seconds: seconds, trace: trace)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         guard let data = try? encoder.encode(fields) else { return "{}" }

@@ -29,7 +29,7 @@ struct Beginning {
                     try stepper.take(.sync, &hosts[index])
                     isQuiet = false
                 }
-                for packet in hosts.flatMap(\.sent)
+                for packet in hosts.flatMap(\.deed.sent)
                 where stepper.ledger.packet(packet).to == index && !arrived.contains(packet) {
                     arrived.insert(packet)
                     try stepper.take(.delivery(packet), &hosts[index])
@@ -39,7 +39,7 @@ struct Beginning {
         }
         for index in hosts.indices {
             hosts[index].campaigns = 0
-            hosts[index].sent = []
+            hosts[index].deed = Host.Deed()
         }
     }
 }

@@ -10,6 +10,8 @@ enum Event: Hashable {
     /// Its process dies and starts again, without what was not durable. The executed state is
     /// lost, or kept as far as it went.
     case crash(keepingState: Bool)
+    /// It looks whether anything is left to do, although nothing happened and no time passed.
+    case wake
     case submission(sequence: UInt64)
 }
 
@@ -20,6 +22,7 @@ extension Event {
         case .sync: "has written"
         case .campaign: "campaigns"
         case .crash(let keepingState): "crashes" + (keepingState ? ", keeping its state" : "")
+        case .wake: "wakes"
         case .submission: "is asked"
         }
     }

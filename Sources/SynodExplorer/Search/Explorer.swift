@@ -2,31 +2,64 @@ package import SynodPaxos
 
 /// Visits every state that a small cluster can reach, breadth first, and judges each.
 ///
-/// A state of the cluster is the states of its replicas: the network is what they have sent, for
-/// messages are never used up. Each replica's state is known by a number, so the whole is one word.
+/// A state of the cluster is the positions of its replicas: the network is what they have sent, for
+/// messages are never used up. Each position is known by a number, so the whole is one word.
 package struct Explorer {
     package let scope: Scope
     let ledger: Ledger
     private let judge: Judge
     private let stepper: HostStepper
-    private var replicas: [HostStates]
-    private var table = StateTable()
-    private let bits: Int
+    private let alter: (@Sendable (inout Outbox, Int) -> Void)?
+    var replicas: [Positions]
+    private var seen = StateSet()
+    /// The states of the present depth, and those found from them.
+    private var level: [UInt64] = []
+    private var found: [UInt64] = []
+    /// From where each state was found first, if somebody wants to know.
+    private var parents: [UInt64: UInt64]?
+    /// By replica: where its position begins in the word, and how many bits it has.
+    private let fields: [(shift: UInt64, width: UInt64)]
     private var transitions = 0
     private var depth = 0
-    /// Sets of what was chosen and of votes that were found to be in order.
-    private var judged: Set<[Marks]> = []
+    /// What was judged and found to be in order.
+    private var judged: Set<Judged> = []
+    /// The state that breaks an invariant.
+    private var culprit: UInt64 = 0
 
     /// - Parameter alter: changes what a replica (by index) wants done; for tests of the checks.
     package init(_ scope: Scope, alter: (@Sendable (inout Outbox, Int) -> Void)? = nil) {
         precondition(scope.flaw == nil, "A scope without flaws is explored.")
         self.scope = scope
+        self.alter = alter
         ledger = Ledger()
         judge = Judge(ledger: ledger, quorum: scope.replicas / 2 + 1)
         let stepper = HostStepper(scope: scope, ledger: ledger, alter: alter)
         self.stepper = stepper
-        replicas = (0..<scope.replicas).map { _ in HostStates(stepper) }
-        bits = 64 / scope.replicas
+        replicas = (0..<scope.replicas).map { Positions($0, scope, stepper) }
+        fields = Self.fields(scope)
+    }
+
+    /// One that may crash has many more positions than others, if it is the only one.
+    private static func fields(_ scope: Scope) -> [(shift: UInt64, width: UInt64)] {
+        let crashing = (0..<scope.replicas).filter { scope.crashes(of: $0) > 0 }
+        var fields: [(shift: UInt64, width: UInt64)] = []
+        var shift: UInt64 = 0
+        for index in 0..<scope.replicas {
+            var width = 64 / UInt64(scope.replicas)
+            if crashing.count == 1 {
+                width -= 1
+                if crashing == [index] { width += UInt64(scope.replicas) }
+            }
+            fields.append((shift, width))
+            shift += width
+        }
+        return fields
+    }
+
+    private struct Judged: Hashable {
+        /// By replica.
+        let looks: Cast
+        let learned: Marks
     }
 
     /// How far it has come.
@@ -38,6 +71,8 @@ package struct Explorer {
         package let waiting: Int
         /// By replica: its own states.
         package let replicaStates: [Int]
+        /// By replica: its states together with all that it has sent.
+        package let positions: [Int]
         /// Steps of the core.
         package let steps: Int
         package let messages: Int
@@ -56,140 +91,261 @@ package struct Explorer {
 
     private func progress(waiting: Int) -> Progress {
         Progress(
-            states: table.count, transitions: transitions, depth: depth, waiting: waiting,
-            replicaStates: replicas.map(\.count), steps: replicas.reduce(0) { $0 + $1.steps },
-            messages: ledger.packetCount)
+            states: seen.count, transitions: transitions, depth: depth, waiting: waiting,
+            replicaStates: replicas.map(\.hosts.count), positions: replicas.map(\.count),
+            steps: replicas.reduce(0) { $0 + $1.hosts.steps }, messages: ledger.packetCount)
     }
 
-    /// - Parameter report: called now and then.
-    package mutating func run(_ report: (Progress) -> Void = { _ in }) -> Outcome {
-        var next = 0
+    /// - Parameters:
+    ///   - report: called now and then.
+    ///   - visit: called for every state with a digest of its replicas and their disks, which is the
+    ///     same in all explorations of one process; what they have sent is no part of it.
+    package mutating func run(
+        _ report: (Progress) -> Void = { _ in }, visit: ((Int) -> Void)? = nil
+    ) -> Outcome {
         do {
-            try begin()
-            var levelEnd = table.count
-            while next < table.count {
-                if next == levelEnd {
-                    depth += 1
-                    levelEnd = table.count
-                }
-                try expand(next)
-                next += 1
-                if next & 0xf_ffff == 0 { report(progress(waiting: table.count - next)) }
-                if isFull { return .cutOff }
-            }
-            return .exhausted
+            return try search(report, visit) ? .exhausted : .cutOff
         } catch {
-            return .violated(error, trace: trace(to: next, error))
+            return .violated(error, trace: trace(error))
+        }
+    }
+
+    /// False if a bound was reached.
+    private mutating func search(
+        _ report: (Progress) -> Void, _ visit: ((Int) -> Void)?
+    ) throws(Violation) -> Bool {
+        try begin()
+        var expanded = 0
+        while true {
+            var left = 0
+            while left < level.count {
+                culprit = level[left]
+                visit?(digest(culprit))
+                try expand(level[left])
+                left += 1
+                expanded += 1
+                if expanded & 0xf_ffff == 0 {
+                    report(progress(waiting: level.count - left + found.count))
+                }
+                if isFull { return false }
+            }
+            if found.isEmpty { return true }
+            swap(&level, &found)
+            found.removeAll(keepingCapacity: true)
+            depth += 1
         }
     }
 
     private var isFull: Bool {
-        // One expansion adds far fewer states of a replica than are kept free here.
-        table.count > scope.stateLimit || replicas.contains { $0.count > 1 << bits - 2048 }
+        // One expansion adds far fewer positions of a replica than are kept free here.
+        seen.count > scope.stateLimit
+            || replicas.indices.contains { index in
+                replicas[index].count > 1 << fields[index].width - 2048
+            }
     }
 
     // MARK: States
 
-    private func host(_ index: Int, in state: UInt64) -> Int32 {
-        Int32(truncatingIfNeeded: (state >> UInt64(index * bits)) & (1 << UInt64(bits) - 1))
+    /// The positions of the replicas, in their order.
+    private typealias Cast = SIMD8<Int32>
+
+    private func state(_ cast: Cast) -> UInt64 {
+        var state: UInt64 = 0
+        for index in replicas.indices {
+            precondition(
+                UInt64(cast[index]) < 1 << fields[index].width,
+                "The positions of a replica are numbered in few bits.")
+            state |= UInt64(cast[index]) << fields[index].shift
+        }
+        return state
     }
 
-    private func replacing(_ index: Int, by host: Int32, in state: UInt64) -> UInt64 {
-        precondition(
-            UInt64(host) < 1 << UInt64(bits), "The states of a replica are numbered in few bits.")
-        let mask: UInt64 = (1 << UInt64(bits) - 1) << UInt64(index * bits)
-        return state & ~mask | UInt64(host) << UInt64(index * bits)
+    private func cast(_ state: UInt64) -> Cast {
+        var cast = Cast()
+        for index in replicas.indices {
+            cast[index] = Int32(
+                truncatingIfNeeded: state >> fields[index].shift & (1 << fields[index].width - 1))
+        }
+        return cast
+    }
+
+    private func digest(_ state: UInt64) -> Int {
+        let cast = cast(state)
+        var hasher = Hasher()
+        for index in replicas.indices {
+            hasher.combine(replicas[index].host(cast[index]).digest(ledger))
+        }
+        return hasher.finalize()
+    }
+
+    private func mail(from sender: Int, to index: Int, _ cast: Cast) -> Int32 {
+        replicas[sender].mail(cast[sender], to: index)
     }
 
     private mutating func begin() throws(Violation) {
         let hosts = try Beginning(scope, stepper).hosts
-        var state: UInt64 = 0
-        for index in hosts.indices {
-            state = replacing(index, by: replicas[index].number(hosts[index]), in: state)
+        var cast = Cast()
+        for index in hosts.indices { cast[index] = replicas[index].number(hosts[index]) }
+        if scope.isReduced {
+            try reduce(&cast, (0..<scope.replicas * scope.replicas).reduce(0) { $0 | 1 << $1 })
         }
-        _ = table.insert(state, from: 0)
+        let first = state(cast)
+        _ = seen.insert(first)
+        level = [first]
+        culprit = first
         try judge.check(hosts)
+        for host in hosts {
+            try judge.checkLearned(host.deed.learned, by: host.index, hosts)
+        }
     }
 
-    private mutating func expand(_ number: Int) throws(Violation) {
-        let state = table.states[number]
-        let hosts = (0..<scope.replicas).map { host($0, in: state) }
-        let summaries = hosts.indices.map { replicas[$0].summaries[Int(hosts[$0])] }
+    private mutating func expand(_ state: UInt64) throws(Violation) {
+        let cast = cast(state)
         // A completion that commutes with everything else stands for all orders.
-        if let writer = summaries.firstIndex(where: \.isWriting) {
-            for (event, next) in try replicas[writer].innerEvents(of: hosts[writer])
-            where event == .sync {
-                try reach(next, at: writer, from: number, state, hosts)
-            }
+        for writer in replicas.indices where replicas[writer].summary(cast[writer]).isWriting {
+            try reach(replicas[writer].completion(of: cast[writer]), at: writer, cast)
             return
         }
-        for index in hosts.indices {
-            for (_, next) in try replicas[index].innerEvents(of: hosts[index]) {
-                try reach(next, at: index, from: number, state, hosts)
+        for index in replicas.indices {
+            for move in try replicas[index].innerMoves(of: cast[index]) {
+                try reach(move, at: index, cast)
             }
-            for sender in hosts.indices where sender != index {
-                let range = try replicas[index].deliver(
-                    mail: summaries[sender].mail[index], to: hosts[index])
-                for place in range {
-                    try reach(
-                        replicas[index].reached[place], at: index, from: number, state, hosts)
+            for sender in replicas.indices where sender != index {
+                let mail = mail(from: sender, to: index, cast)
+                for move in try replicas[index].moves(of: cast[index], mail: mail) {
+                    try reach(move, at: index, cast)
                 }
             }
         }
     }
 
     private mutating func reach(
-        _ next: Int32, at index: Int, from number: Int, _ state: UInt64, _ hosts: [Int32]
+        _ move: Positions.Move, at index: Int, _ cast: Cast
     ) throws(Violation) {
         transitions += 1
-        let reached = replacing(index, by: next, in: state)
-        guard table.insert(reached, from: UInt32(number)) else { return }
-        let before = replicas[index].summaries[Int(hosts[index])]
-        let after = replicas[index].summaries[Int(next)]
-        let news = after.proposed & ~before.proposed
-        if news == 0, before.votes == after.votes, before.executed == after.executed { return }
-        try check(reached, news)
+        var reached = cast
+        reached[index] = move.next
+        if scope.isReduced { try reduce(&reached, movedAt: index, from: cast) }
+        let next = state(reached)
+        let isNew = seen.insert(next)
+        if isNew {
+            found.append(next)
+            if parents != nil { parents![next] = culprit }
+        }
+        let isNews =
+            replicas[index].summary(cast[index]).look != replicas[index].summary(move.next).look
+        guard move.learned != 0 || isNew && isNews else { return }
+        let former = culprit
+        culprit = next
+        try check(reached, move.learned, by: index)
+        culprit = former
     }
 
-    private mutating func check(_ state: UInt64, _ proposals: Marks) throws(Violation) {
-        if proposals == 0 {
-            var key: [Marks] = []
-            for index in replicas.indices {
-                let summary = replicas[index].summaries[Int(host(index, in: state))]
-                key += [summary.votes, summary.proposed, summary.executed]
-            }
-            guard judged.insert(key).inserted else { return }
-        }
-        let hosts = replicas.indices.map { replicas[$0][host($0, in: state)] }
+    private mutating func check(
+        _ cast: Cast, _ learned: Marks, by index: Int
+    ) throws(Violation) {
+        var looks = Cast()
+        for index in replicas.indices { looks[index] = replicas[index].summary(cast[index]).look }
+        guard judged.insert(Judged(looks: looks, learned: learned)).inserted else { return }
+        let hosts = replicas.indices.map { replicas[$0].host(cast[$0]) }
         try judge.check(hosts)
-        try judge.checkProposals(proposals, hosts)
+        try judge.checkLearned(learned, by: index, hosts)
+        try judge.checkProposals(hosts)
+    }
+
+    // MARK: Reductions
+
+    /// Mail of which it is not known whether all is answered and nothing of it stale: a bit for each
+    /// recipient and sender.
+    private typealias Unread = UInt32
+
+    private func mark(_ sender: Int, to index: Int) -> Unread {
+        1 << Unread(index * scope.replicas + sender)
+    }
+
+    /// Reduces what was reached from a reduced state by a move of one replica. If that shows a
+    /// violation, the culprit is what was reached, as it is.
+    private mutating func reduce(
+        _ cast: inout Cast, movedAt index: Int, from former: Cast
+    ) throws(Violation) {
+        var unread: Unread = 0
+        for other in replicas.indices where other != index {
+            unread |= mark(other, to: index)
+            if mail(from: index, to: other, cast) != mail(from: index, to: other, former) {
+                unread |= mark(index, to: other)
+            }
+        }
+        let reached = cast
+        do {
+            try reduce(&cast, unread)
+        } catch {
+            if parents != nil { parents![state(reached)] = culprit }
+            culprit = state(reached)
+            throw error
+        }
+    }
+
+    /// Puts a state in the place of one that has no more future than it: everything is answered
+    /// that can be without a change, and what can do nothing any more is gone.
+    private mutating func reduce(_ cast: inout Cast, _ unread: Unread) throws(Violation) {
+        var unanswered = unread
+        var touched = unread
+        var lively = SIMD32<Int32>()
+        while unanswered != 0 {
+            let pair = unanswered.trailingZeroBitCount
+            unanswered &= unanswered - 1
+            let (index, sender) = (pair / scope.replicas, pair % scope.replicas)
+            guard index != sender else { continue }
+            let mail = mail(from: sender, to: index, cast)
+            let reaction = try replicas[index].reaction(to: mail, at: cast[index])
+            lively[pair] = reaction.lively
+            guard reaction.answered != cast[index] else { continue }
+            cast[index] = reaction.answered
+            for other in replicas.indices where other != index {
+                unanswered |= mark(other, to: index) | mark(index, to: other)
+            }
+            touched |= unanswered
+        }
+        guard !scope.hasNacks else { return }
+        forEachMark(Marks(touched)) { pair in
+            let (index, sender) = (pair / scope.replicas, pair % scope.replicas)
+            guard index != sender, lively[pair] != mail(from: sender, to: index, cast) else {
+                return
+            }
+            cast[sender] = replicas[sender].replacing(
+                to: index, by: lively[pair], at: cast[sender])
+        }
     }
 
     // MARK: Telling
 
-    /// What happened on the way to the violation, found when the state of this number was expanded.
-    private mutating func trace(to number: Int, _ violation: Violation) -> [String] {
-        guard table.count > 0 else { return [] }
-        let path = table.path(to: violation.event == nil ? table.count - 1 : number)
+    /// What led to a violation, found by the same search once more, with an eye on who found whom.
+    private func trace(_ violation: Violation) -> [String] {
+        var again = Explorer(scope, alter: alter)
+        again.parents = [:]
+        _ = try? again.search({ _ in }, nil)
+        var path = [again.culprit]
+        while let parent = again.parents?[path[0]] { path.insert(parent, at: 0) }
         var lines: [String] = []
-        for (from, to) in zip(path, path.dropFirst()) { lines.append(describe(from, to)) }
+        for (from, to) in zip(path, path.dropFirst()) { lines.append(again.describe(from, to)) }
         return lines + (violation.event.map { [$0] } ?? [])
     }
 
     private mutating func describe(_ from: UInt64, _ to: UInt64) -> String {
-        guard let index = replicas.indices.first(where: { host($0, in: from) != host($0, in: to) })
-        else { return "nothing" }
-        let (before, after) = (host(index, in: from), host(index, in: to))
-        for (event, next) in (try? replicas[index].innerEvents(of: before)) ?? []
-        where next == after {
-            return stepper.describe(event, at: index)
-        }
-        for sender in replicas.indices where sender != index {
-            for packet in replicas[sender][host(sender, in: from)].sent
-            where (try? replicas[index].deliver(packet: packet, to: before)) == after {
-                return stepper.describe(.delivery(packet), at: index)
+        let cast = cast(from)
+        for index in replicas.indices {
+            let packets = replicas.indices.filter { $0 != index }.flatMap {
+                ledger.mail(mail(from: $0, to: index, cast))
+            }
+            let steps = (try? replicas[index].named(cast[index], packets)) ?? []
+            for (event, move) in steps {
+                var reached = cast
+                reached[index] = move.next
+                if state(reached) == to { return stepper.describe(event, at: index) }
+                if scope.isReduced { try? reduce(&reached, movedAt: index, from: cast) }
+                if state(reached) == to { return stepper.describe(event, at: index) }
             }
         }
-        return "\(index + 1) changes"
+        return "something happens"
     }
 }

@@ -20,16 +20,26 @@ struct Host: Hashable {
     var crashes = 0
 
     // What was done, by all boots together.
-    /// Packets, in ascending order: whatever was sent may arrive at any later time.
-    var sent: [Int32] = []
     /// What was ever accepted on the disk.
     var votes: Marks = 0
     var proposed: Marks = 0
-    var executed: Marks = 0
-    /// Entries on the disk that came by a fetch.
-    var fetched: Marks = 0
+    /// The highest ballot of which a promise was sent; kept in terse scopes.
+    var answered = Ballot.zero
+    /// Ballots that were prepared; kept while a crash may follow.
+    var prepared: [Ballot] = []
     /// Ballots that earlier boots prepared.
     var spentBallots: [Ballot] = []
+
+    /// Of the event that led here, to be taken out of the state.
+    var deed = Deed()
+
+    /// What others can see or must judge of one event.
+    struct Deed: Hashable {
+        /// Packets, in ascending order: whatever was sent may arrive at any later time.
+        var sent: [Int32] = []
+        /// What was executed, or written because another said that it is chosen.
+        var learned: Marks = 0
+    }
 
     struct Held: Hashable {
         let message: Message
@@ -57,6 +67,22 @@ struct Host: Hashable {
             id: membership.replicas[index], membership: membership, timing: timing,
             restored: restored, boot: boot, seed: 0, window: scope.window,
             now: Instant(nanoseconds: span))
+    }
+
+    /// The same for equal states in all explorations of one process.
+    func digest(_ ledger: Ledger) -> Int {
+        var hasher = Hasher()
+        hasher.combine(replica)
+        hasher.combine(disk)
+        hasher.combine(held)
+        hasher.combine(syncedThrough)
+        hasher.combine([campaigns, crashes])
+        for marks in [votes, proposed] {
+            var set: Set<Vote> = []
+            forEachMark(marks) { set.insert(ledger.vote($0)) }
+            hasher.combine(set)
+        }
+        return hasher.finalize()
     }
 
     /// Makes replicas equal that differ only in when they would campaign by themselves: that is

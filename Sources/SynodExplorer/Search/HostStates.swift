@@ -6,22 +6,36 @@ struct HostStates {
     private let stepper: HostStepper
     private var hosts = Interner<Host>()
     private(set) var summaries: [Summary] = []
-    private var deliveries: [UInt64: Int32] = [:]
-    private var inner: [[(event: Event, next: Int32)]?] = []
-    /// By state and mail: the range in `reached`.
-    private var ranges: [UInt64: Range<Int>] = [:]
-    private(set) var reached: [Int32] = []
+    private var looks = Interner<Look>()
+    private var outcomes = Interner<Outcome>()
+    private var deliveries = WordMap()
+    private var inner: [[(event: Event, outcome: Outcome)]?] = []
     private(set) var steps = 0
 
     /// What the search looks at most.
     struct Summary {
-        let votes: Marks
-        let proposed: Marks
-        let executed: Marks
-        /// By recipient: the number of all that was ever sent there.
-        let mail: [Int32]
+        /// What a judge of the whole cluster looks at: equal numbers, equal looks.
+        let look: Int32
         /// Whether a write is under way of which it makes no difference when it completes.
         let isWriting: Bool
+    }
+
+    private struct Look: Hashable {
+        let votes: Marks
+        let proposed: Marks
+        let promised: Ballot
+
+        init(_ host: Host) {
+            votes = host.votes
+            proposed = host.proposed
+            promised = host.disk.durable.promised
+        }
+    }
+
+    /// What an event does: the replica's next state, and what it says and takes for chosen.
+    struct Outcome: Hashable {
+        let next: Int32
+        let deed: Host.Deed
     }
 
     init(_ stepper: HostStepper) {
@@ -32,15 +46,13 @@ struct HostStates {
 
     subscript(number: Int32) -> Host { hosts[number] }
 
+    /// The number of a state whose deed is empty.
     mutating func number(_ host: Host) -> Int32 {
         let (number, isNew) = hosts.intern(host)
         guard isNew else { return number }
         inner.append(nil)
         summaries.append(
-            Summary(
-                votes: host.votes, proposed: host.proposed, executed: host.executed | host.fetched,
-                mail: (0..<stepper.scope.replicas).map { stepper.ledger.mail(host.sent, to: $0) },
-                isWriting: isWriting(host)))
+            Summary(look: looks.intern(Look(host)).number, isWriting: isWriting(host)))
         return number
     }
 
@@ -52,43 +64,33 @@ struct HostStates {
             && host.crashes == stepper.scope.crashes(of: host.index)
     }
 
-    /// Where it leads that one of these packets arrives; those that change nothing are left out.
-    mutating func deliver(mail: Int32, to host: Int32) throws(Violation) -> Range<Int> {
-        if let range = ranges[pair(host, mail)] { return range }
-        var next: [Int32] = []
-        for packet in stepper.ledger.mail(mail) {
-            let to = try deliver(packet: packet, to: host)
-            if to != host, !next.contains(to) { next.append(to) }
-        }
-        let range = reached.count..<reached.count + next.count
-        reached.append(contentsOf: next)
-        ranges[pair(host, mail)] = range
-        return range
-    }
+    // MARK: Events
 
-    mutating func deliver(packet: Int32, to host: Int32) throws(Violation) -> Int32 {
-        if let next = deliveries[pair(host, packet)] { return next }
-        let next = try take(.delivery(packet), host)
-        deliveries[pair(host, packet)] = next
-        return next
-    }
-
-    private func pair(_ one: Int32, _ other: Int32) -> UInt64 {
-        UInt64(UInt32(bitPattern: one)) << 32 | UInt64(UInt32(bitPattern: other))
+    mutating func deliver(_ packet: Int32, to host: Int32) throws(Violation) -> Outcome {
+        let key = WordMap.pair(host, packet)
+        if let known = deliveries[key] { return outcomes[Int32(known)] }
+        let outcome = try take(.delivery(packet), host)
+        deliveries.add(key, UInt32(outcomes.intern(outcome).number))
+        return outcome
     }
 
     /// What can happen within the replica.
-    mutating func innerEvents(of host: Int32) throws(Violation) -> [(event: Event, next: Int32)] {
+    mutating func innerEvents(
+        of host: Int32
+    ) throws(Violation) -> [(event: Event, outcome: Outcome)] {
         if let known = inner[Int(host)] { return known }
-        var result: [(event: Event, next: Int32)] = []
-        for event in events(of: hosts[host]) { result.append((event, try take(event, host))) }
+        var result: [(event: Event, outcome: Outcome)] = []
+        for event in events(of: hosts[host]) {
+            let outcome = try take(event, host)
+            if outcome != Outcome(next: host, deed: Host.Deed()) { result.append((event, outcome)) }
+        }
         inner[Int(host)] = result
         return result
     }
 
     private func events(of host: Host) -> [Event] {
         let scope = stepper.scope
-        var events: [Event] = []
+        var events = [Event.wake]
         if !host.disk.unsynced.isEmpty { events.append(.sync) }
         if host.campaigns < scope.campaigns(of: host.index) { events.append(.campaign) }
         if host.crashes < scope.crashes(of: host.index) {
@@ -100,7 +102,7 @@ struct HostStates {
         return events
     }
 
-    private mutating func take(_ event: Event, _ host: Int32) throws(Violation) -> Int32 {
+    private mutating func take(_ event: Event, _ host: Int32) throws(Violation) -> Outcome {
         var next = hosts[host]
         steps += 1
         do {
@@ -110,6 +112,8 @@ struct HostStates {
             violation.event = stepper.describe(event, at: next.index)
             throw violation
         }
-        return number(next)
+        let deed = next.deed
+        next.deed = Host.Deed()
+        return Outcome(next: number(next), deed: deed)
     }
 }

@@ -18,6 +18,7 @@ struct HostStepper {
         case .sync: try sync(&host)
         case .campaign: try campaign(&host)
         case .crash(let keepingState): try crash(&host, keepingState: keepingState)
+        case .wake: try step([], &host)
         case .submission(let sequence):
             let id = CommandID(origin: host.replica.id, sequence: sequence)
             let payload = [UInt8(ascii: "a") + UInt8(host.index), UInt8(sequence)]
@@ -54,6 +55,12 @@ struct HostStepper {
         // The same message again waits no longer than the first.
         let isHeld = host.held.contains { $0.message == envelope.message && $0.to == envelope.to }
         if isHeld { return }
+        // One that would be lost when its time comes.
+        if scope.isTerse, case .promise(let promise) = envelope.message,
+            promise.ballot == host.answered
+        {
+            return
+        }
         host.held.append(Host.Held(message: envelope.message, to: envelope.to, ticket: ticket))
     }
 
@@ -86,7 +93,7 @@ struct HostStepper {
             }
         case .accepted(let slot, let accepted):
             if fetched.contains(accepted) {
-                host.fetched |= ledger.mark(Learned(slot: slot, entry: accepted.entry))
+                host.deed.learned |= ledger.mark(Learned(slot: slot, entry: accepted.entry))
             } else if accepted.ballot < promised {
                 throw Violation(
                     .promise, "\(accepted.ballot.text) is accepted below \(promised.text)")
@@ -102,9 +109,10 @@ struct HostStepper {
         host.disk.crash()
         host.disk.durable.stateThrough =
             keepingState ? host.executedThrough : host.disk.durable.stateThrough
-        host.spentBallots = preparedBallots(host)
         host.boot += 1
         host.crashes += 1
+        host.spentBallots = host.prepared
+        if host.crashes == scope.crashes(of: host.index) { host.prepared = [] }
         host.clock = 0
         host.syncedThrough = .zero
         host.held = []
@@ -114,15 +122,6 @@ struct HostStepper {
         if host.replica.promised < host.disk.durable.promised {
             throw Violation(.promise, "a restart forgets \(host.disk.durable.promised.text)")
         }
-    }
-
-    private func preparedBallots(_ host: Host) -> [Ballot] {
-        var ballots: [Ballot] = []
-        for number in host.sent {
-            guard case .prepare(let ballot, _) = ledger.packet(number).message else { continue }
-            if !ballots.contains(ballot) { ballots.append(ballot) }
-        }
-        return ballots.sorted()
     }
 
     // MARK: Campaigning
@@ -163,27 +162,24 @@ struct HostStepper {
         _ message: Message, to destination: Destination, _ host: inout Host
     ) throws(Violation) {
         guard let message = try inspected(message, &host) else { return }
-        if scope.isTerse, addsLittle(message, host) { return }
+        if scope.isTerse, addsLittle(message, &host) { return }
         for (index, peer) in scope.membership.replicas.enumerated() where index != host.index {
             if case .replica(let id) = destination, id != peer { continue }
             let number = ledger.number(Packet(message: message, from: host.index, to: index))
-            let place = host.sent.firstIndex { $0 >= number } ?? host.sent.endIndex
-            if place < host.sent.endIndex, host.sent[place] == number { continue }
-            host.sent.insert(number, at: place)
+            let place = host.deed.sent.firstIndex { $0 >= number } ?? host.deed.sent.endIndex
+            if place < host.deed.sent.endIndex, host.deed.sent[place] == number { continue }
+            host.deed.sent.insert(number, at: place)
         }
     }
 
-    private func addsLittle(_ message: Message, _ host: Host) -> Bool {
+    private func addsLittle(_ message: Message, _ host: inout Host) -> Bool {
         switch message {
         case .promise(let promise):
-            host.sent.contains { number in
-                guard case .promise(let earlier) = ledger.packet(number).message else {
-                    return false
-                }
-                return earlier.ballot == promise.ballot
-            }
-        case .fetched(_, let entries, _): entries.isEmpty
-        default: false
+            if promise.ballot == host.answered { return true }
+            host.answered = promise.ballot
+            return false
+        case .fetched(_, let entries, _): return entries.isEmpty
+        default: return false
         }
     }
 
@@ -198,6 +194,11 @@ struct HostStepper {
             if host.spentBallots.contains(ballot) {
                 throw Violation(.ballotUniqueness, "\(ballot.text) is used again after a restart")
             }
+            if host.crashes < scope.crashes(of: host.index), !host.prepared.contains(ballot) {
+                host.prepared.append(ballot)
+            }
+            // An acceptor reports what it has accepted wherever the candidate's chosen prefix ends.
+            return .prepare(ballot: ballot, from: Slot(1))
         case .promise(let promise):
             try require(durable.promised >= promise.ballot, "\(promise.ballot.text) promised", host)
         case .accepted(let ballot, let first, let last):
@@ -246,6 +247,6 @@ struct HostStepper {
                     + "\(item.slot.rawValue)")
         }
         host.executedThrough = item.slot
-        host.executed |= ledger.mark(item)
+        host.deed.learned |= ledger.mark(item)
     }
 }

@@ -10,11 +10,7 @@ struct Judge {
         var votes: Marks = 0
         for host in hosts { votes |= host.votes | host.proposed }
         try checkBallots(votes)
-        let facts = chosen(hosts)
-        try checkAgreement(facts)
-        for host in hosts {
-            try checkExecution(host, facts)
-        }
+        try checkAgreement(chosen(hosts))
     }
 
     /// What a quorum of disks has accepted at one ballot, ever.
@@ -69,21 +65,26 @@ struct Judge {
         }
     }
 
-    private func checkExecution(_ host: Host, _ facts: Marks) throws(Violation) {
-        let wrong = (host.executed | host.fetched) & ~facts
+    /// What a replica has just taken for chosen.
+    func checkLearned(_ learned: Marks, by index: Int, _ hosts: [Host]) throws(Violation) {
+        let wrong = learned & ~chosen(hosts)
         guard wrong != 0 else { return }
         let fact = ledger.fact(wrong.trailingZeroBitCount)
         throw Violation(
             .learning,
-            "replica \(host.index + 1) takes \(fact.entry.text) in slot \(fact.slot.rawValue), "
+            "replica \(index + 1) takes \(fact.entry.text) in slot \(fact.slot.rawValue), "
                 + "which no quorum has on disk")
     }
 
     /// P2c, as its proof uses it: no quorum has chosen or can still choose another entry below the
     /// ballot of a proposal.
-    func checkProposals(_ proposals: Marks, _ hosts: [Host]) throws(Violation) {
+    func checkProposals(_ hosts: [Host]) throws(Violation) {
         var others: Marks = 0
-        for host in hosts { others |= host.votes | host.proposed }
+        var proposals: Marks = 0
+        for host in hosts {
+            others |= host.votes | host.proposed
+            proposals |= host.proposed
+        }
         var conflict: (Vote, Vote)?
         forEachMark(proposals) { number in
             let proposal = ledger.vote(number)

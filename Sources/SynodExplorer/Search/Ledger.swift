@@ -36,8 +36,10 @@ final class Ledger {
 
     /// The number of what is addressed to a replica among these packets.
     func mail(_ sent: [Int32], to index: Int) -> Int32 {
-        mails.intern(sent.filter { packets[$0].to == index }).number
+        mailNumber(sent.filter { packets[$0].to == index })
     }
+
+    func mailNumber(_ packets: [Int32]) -> Int32 { mails.intern(packets).number }
 
     func mail(_ number: Int32) -> [Int32] { mails[number] }
 
