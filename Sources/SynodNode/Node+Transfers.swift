@@ -93,7 +93,8 @@ extension Node {
                     peer,
                     SnapshotSender(
                         transfer: nextTransfer, view: state.view(),
-                        through: Slot(keyspace.appliedThrough), now: now)
+                        through: Slot(keyspace.appliedThrough),
+                        chunkBytes: configuration.chunkBytes, now: now)
                 ))
         }
         guard
