@@ -119,7 +119,12 @@ extension Node {
         _ receiver: SnapshotReceiver<State>, through: Slot, _ output: inout NodeOutput
     ) throws(StorageError) {
         abandonTransfer(&output)
-        guard through > replica.chosenThrough else { return }
+        #if SYNOD_PLANTED_BUGS
+            let isWanted = through > replica.chosenThrough || PlantedBug.installsOlderState.isActive
+        #else
+            let isWanted = through > replica.chosenThrough
+        #endif
+        guard isWanted else { return }
         let keyspace: Keyspace<State>
         do {
             keyspace = try Keyspace(store: receiver.store)

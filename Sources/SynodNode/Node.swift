@@ -372,6 +372,11 @@ package struct Node<Log: Store, State: Store> {
             measureAt = now + NodeLimits.measureInterval
         }
         let timeout = Answer.Content.failure(.timedOut)
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.reportsUnknownAsRefused.isActive {
+                writes.removeExpired(now) { output.answer($0, .failure(.tooManyRequests)) }
+            }
+        #endif
         writes.removeExpired(now) { output.answer($0, timeout) }
         reads.removeExpired(now) { output.answer($0.token, timeout) }
         senders.removeAll { now.since($0.sender.askedAt) > NodeLimits.snapshotIdle }
