@@ -54,7 +54,7 @@ explore: build ## Visit every state of some small clusters, and crash at every p
 	.build/release/synod explore --campaigns 1,1 --commands 1,2 --terse
 	.build/release/synod explore --slots 3 --commands 1,1 --prompt-disks --terse
 
-planted: ## Plant known mistakes in the core and see that each is found.
+planted: ## Plant known mistakes and see that each is found.
 	@scripts/bootstrap
 	@scripts/planted
 
