@@ -60,7 +60,7 @@ explore-long: build ## Visit every state of larger clusters; takes long and giga
 	$(two_slots) --crashes 0,1
 	$(two_slots) --crashes 0,0,1
 
-planted: ## Plant known mistakes in the core and see that each is found.
+planted: ## Plant known mistakes and see that each is found.
 	@scripts/bootstrap
 	@scripts/planted
 

@@ -46,7 +46,8 @@ let plantedFinder: [Target] =
     ? []
     : [
         .executableTarget(
-            name: "PlantedFinder", dependencies: ["SynodExplorer", "SynodPaxos", "SynodBytes"],
+            name: "PlantedFinder",
+            dependencies: ["SynodExplorer", "SynodSimulation", "SynodPaxos", "SynodBytes"],
             path: "Tests/PlantedFinder", swiftSettings: strict + planted)
     ]
 
@@ -75,7 +76,9 @@ let package = Package(
             exclude: planted.isEmpty ? ["PlantedBug.swift"] : []),
         module("SynodExplorer", ["SynodBytes", "SynodPaxos"]),
         module("SynodStorage", ["SynodBytes"]),
-        module("SynodKeyspace", ["SynodBytes", "SynodStorage"]),
+        module(
+            "SynodKeyspace",
+            ["SynodBytes", "SynodStorage"] + (planted.isEmpty ? [] : ["SynodPaxos"])),
         module("SynodNode", ["SynodBytes", "SynodPaxos", "SynodStorage", "SynodKeyspace", deque]),
         module("SynodCheck", ["SynodBytes"]),
 

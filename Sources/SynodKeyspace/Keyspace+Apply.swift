@@ -1,6 +1,10 @@
 package import SynodBytes
 package import SynodStorage
 
+#if SYNOD_PLANTED_BUGS
+    import SynodPaxos
+#endif
+
 // Carrying out commands.
 extension Keyspace {
     /// Carries out one command. `header` is nil if this replica need not answer; then the result is
@@ -102,6 +106,9 @@ extension Keyspace {
             if index[id].isLive { ids.append(id) }
             return true
         }
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.appliesInHashOrder.isActive { ids = Array(Set(ids)) }
+        #endif
         let main = state.revision + 1
         answer.write {
             $0.write(header, revision: ids.isEmpty ? viewRevision : main)

@@ -1,6 +1,10 @@
 import SynodBytes
 package import SynodStorage
 
+#if SYNOD_PLANTED_BUGS
+    import SynodPaxos
+#endif
+
 /// A multi-version store of keys that carries out commands in the order it is given and answers
 /// reads, as etcd does (its API, its revisions, its record format and so its HashKV).
 ///
@@ -55,6 +59,14 @@ package struct Keyspace<S: Store> {
     /// reach, as one batch: after a crash either all of it is there or nothing.
     package mutating func commit(through position: UInt64) throws(StorageError) {
         precondition(position >= committed.appliedThrough, "Commands are applied in log order.")
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.savesPositionFirst.isActive {
+                var early = WriteBatch()
+                committed.appliedThrough = position
+                early.put(RecordLayout.stateKey, committed.encoded())
+                try store.write(early, durability: .buffered)
+            }
+        #endif
         state.appliedThrough = position
         state.keyCount = UInt64(index.liveCount)
         batch.removeAll(keepingCapacity: batch.byteCount <= 4 << 20)

@@ -388,6 +388,11 @@ package struct Node<Log: Store, State: Store> {
             measureAt = now + NodeLimits.measureInterval
         }
         let timeout = Answer.Content.failure(.timedOut)
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.reportsUnknownAsRefused.isActive {
+                writes.removeExpired(now) { output.answer($0, .failure(.tooManyRequests)) }
+            }
+        #endif
         writes.removeExpired(now) { output.answer($0, timeout) }
         reads.removeExpired(now) { output.answer($0.token, timeout) }
         // Asked first: what the store's type decides is slow to touch, and mostly there is nothing.

@@ -16,11 +16,13 @@ package struct NodeConfiguration: Sendable {
     package let snapshotCount: UInt64
     /// Bytes that the keyspace may take; nil: any.
     package let quotaBytes: UInt64?
+    /// Bytes of a state in one message to a replica that is behind.
+    package let chunkBytes: Int
 
     package init(
         identity: ReplicaID, cluster: UInt64, membership: Membership, timing: Timing,
         clientURLs: [String], incarnation: UInt64, session: UInt64, snapshotCount: UInt64,
-        quotaBytes: UInt64?
+        quotaBytes: UInt64?, chunkBytes: Int = NodeLimits.chunkBytes
     ) {
         self.identity = identity
         self.cluster = cluster
@@ -31,6 +33,7 @@ package struct NodeConfiguration: Sendable {
         self.session = session
         self.snapshotCount = snapshotCount
         self.quotaBytes = quotaBytes
+        self.chunkBytes = chunkBytes
     }
 
     /// After this a client is told that its request timed out, as etcd does: five seconds and
@@ -56,6 +59,8 @@ package enum NodeLimits {
     package static let compactionBudget = 500
     /// How old the known size of the state store may be.
     package static let measureInterval = Interval.milliseconds(100)
+    /// Bytes of a state in one message, unless the shell wants it otherwise.
+    package static let chunkBytes = 512 << 10
     /// A snapshot is no longer kept for a receiver that has asked for nothing for this long.
     package static let snapshotIdle = Interval.milliseconds(30_000)
 }

@@ -243,6 +243,11 @@ struct PeerRoster: Sendable {
         let remedy =
             "it may have forgotten what it promised and must not vote as before: stop it, remove "
             + "the member, and add it again as a new one with an empty data directory"
+        #if SYNOD_PLANTED_BUGS
+            let isSameDisk = peer.incarnation == before.incarnation
+            if PlantedBug.trustsOtherDisks.isActive, !isSameDisk { return nil }
+            if PlantedBug.trustsOlderDisks.isActive, isSameDisk { return nil }
+        #endif
         if peer.incarnation != before.incarnation {
             return "\(name) comes with another data directory than before "
                 + "(incarnation \(hex(peer.incarnation)), known \(hex(before.incarnation))); "

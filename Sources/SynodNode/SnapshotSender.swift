@@ -5,12 +5,11 @@ import SynodStorage
 /// Reads a consistent picture of the state to one replica, chunk by chunk, while the state goes
 /// on changing.
 struct SnapshotSender<View: StoreView> {
-    /// Bytes of pairs in a chunk; one pair may be larger by itself.
-    private static var chunkBytes: Int { 512 << 10 }
-
     let transfer: UInt64
     private let view: View
     private let through: Slot
+    /// Bytes of pairs in a chunk; one pair may be larger by itself.
+    private let chunkBytes: Int
     private var checksum = CRC32C()
     /// Sent last, kept in case it was lost.
     private var last: SnapshotChunk?
@@ -19,10 +18,11 @@ struct SnapshotSender<View: StoreView> {
     /// Nobody has asked since.
     private(set) var askedAt: Instant
 
-    init(transfer: UInt64, view: View, through: Slot, now: Instant) {
+    init(transfer: UInt64, view: View, through: Slot, chunkBytes: Int, now: Instant) {
         self.transfer = transfer
         self.view = view
         self.through = through
+        self.chunkBytes = chunkBytes
         askedAt = now
     }
 
@@ -32,10 +32,10 @@ struct SnapshotSender<View: StoreView> {
         if let last, last.index == index { return last }
         let next = last.map { $0.index + 1 } ?? 0
         guard index == next, last?.isLast != true else { return nil }
-        var writer = ByteWriter(capacity: Self.chunkBytes + (64 << 10))
+        var writer = ByteWriter(capacity: chunkBytes + (64 << 10))
         var resumeAt: Bytes?
         try view.scan(from: nextKey, to: nil) { key, value in
-            if writer.count > 0, writer.count + key.count + value.count > Self.chunkBytes {
+            if writer.count > 0, writer.count + key.count + value.count > chunkBytes {
                 resumeAt = Bytes(key)
                 return false
             }

@@ -21,14 +21,28 @@
         case halfIsMajority = "B5"
         /// A restarted replica campaigns with a ballot that it used before.
         case reusesBallot = "B6"
+        /// A replica with an empty disk is taken for the one that had its name before.
+        case trustsOtherDisks = "B7"
+        /// The position in the log is saved before what the commands up to it changed.
+        case savesPositionFirst = "B8"
         /// A leader takes for chosen what it alone has accepted.
         case answersWithoutQuorum = "B9"
         /// A read asks nobody.
         case readsLocally = "B10"
         /// A read joins a round that began before it.
         case reusesReadBound = "B11"
+        /// A state from a peer takes the place of a newer one.
+        case installsOlderState = "B12"
+        /// The order of a hash table gets into what a command leaves behind.
+        case appliesInHashOrder = "B17"
         /// A lost campaign is followed by the next at once.
         case neverBacksOff = "B21"
+        /// A replica with an older copy of its disk is taken for what it was.
+        case trustsOlderDisks = "B24"
+        /// A log that lacks its end is taken for complete.
+        case ignoresLostTail = "B25"
+        /// A write of unknown outcome is reported as one that was refused.
+        case reportsUnknownAsRefused = "B29"
         /// An answer that arrives twice counts twice.
         case countsTwice = "B30"
 

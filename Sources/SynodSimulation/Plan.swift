@@ -1,4 +1,5 @@
 import SynodBytes
+import SynodNode
 import SynodPaxos
 
 /// Everything that a seed decides about a run before it begins.
@@ -7,6 +8,10 @@ struct Plan {
     var replicas: Int
     var timing: Timing
     var snapshotCount: UInt64 = 1000
+    /// By replica: how many times as long its log gets. What one has cut off another still has.
+    private var logFactors: [UInt64] = []
+    /// States here are small; in many messages they take as long as large ones do elsewhere.
+    var chunkBytes = NodeLimits.chunkBytes
     /// How long faults are injected, at most.
     var span: Interval
     var workload = Workload()
@@ -45,6 +50,8 @@ struct Plan {
         options.profile.adjust(&self)
         for fault in options.without { isEnabled[fault.number] = false }
         if isEnabled(.p10) { drawSettings(&shape) }
+        let variesLogs = isEnabled(.p10) || options.profile == .amnesia
+        logFactors = (0..<replicas).map { _ in variesLogs ? shape.pick([1, 1, 8]) : 1 }
         link = LinkQuality(for: self, &networkChance)
         disk = DiskQuality(for: self, &diskChance)
         workload = Workload(for: self, &clientChance)
@@ -71,6 +78,7 @@ struct Plan {
         snapshotCount = chance.pick([5, 20, 100, 1000])
         span = Interval(nanoseconds: span.nanoseconds / 100_000_000 * timing.heartbeat.nanoseconds)
         span = max(.seconds(3), min(span, .seconds(3_000)))
+        chunkBytes = chance.pick([64, 512, 4096, NodeLimits.chunkBytes])
     }
 
     /// Replicas talk to each other all the time: what many of them do takes longer to find out.
@@ -78,6 +86,8 @@ struct Plan {
         let seconds: [UInt64] = [1000, 300, 120, 80, 60, 40, 30, 25, 20]
         return .seconds(seconds[replicas - 1])
     }
+
+    func snapshotCount(of index: Int) -> UInt64 { snapshotCount * logFactors[index] }
 
     // MARK: Faults
 

@@ -24,8 +24,8 @@ extension Simulation {
                 NodeConfiguration(
                     identity: host.id, cluster: 7, membership: membership, timing: plan.timing,
                     clientURLs: ["http://\(host.name)"], incarnation: disk.incarnation,
-                    session: host.chance.next(), snapshotCount: plan.snapshotCount,
-                    quotaBytes: nil),
+                    session: host.chance.next(), snapshotCount: plan.snapshotCount(of: host.index),
+                    quotaBytes: nil, chunkBytes: plan.chunkBytes),
                 log: disk.log, state: disk.state(number), seed: host.chance.next(),
                 now: host.clock.own(at: now),
                 makeState: { () throws(StorageError) in disk.makeState() })

@@ -5,6 +5,7 @@
 //   PlantedFinder points             a crash between any two effects of a decision
 //   PlantedFinder swarm FIRST COUNT  clusters under random faults, one for each seed
 //   PlantedFinder duel FIRST COUNT   clusters whose replicas all campaign at once
+//   PlantedFinder sim FIRST COUNT PROFILE  whole nodes, as synod sim runs them
 //
 // Ends with 3 when it has found something, having said what and after how much, and with 0 if not.
 // A precondition of the core that fails ends it as well: the last line then says where it was.
@@ -12,6 +13,7 @@
 import Foundation
 import SynodExplorer
 import SynodPaxos
+import SynodSimulation
 
 @main enum PlantedFinder {
     private static let found: Int32 = 3
@@ -106,6 +108,18 @@ import SynodPaxos
         return 0
     }
 
+    private static func simulate(_ profile: Profile, first: UInt64, count: UInt64) -> Int32 {
+        for seed in first..<first + count {
+            say("seed \(seed)")
+            let report = Simulation(RunOptions(seed: seed, profile: profile)).execute()
+            if let failure = report.failure {
+                say("found \(seed - first + 1) \(failure.invariant): \(failure.message)")
+                return found
+            }
+        }
+        return 0
+    }
+
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
         switch words.first {
@@ -115,8 +129,13 @@ import SynodPaxos
             exit(runSwarm(first: UInt64(words[1])!, count: UInt64(words[2])!))
         case "duel" where words.count == 3:
             exit(runDuels(first: UInt64(words[1])!, count: UInt64(words[2])!))
+        case "sim" where words.count == 4:
+            exit(
+                simulate(
+                    Profile(rawValue: words[3])!, first: UInt64(words[1])!,
+                    count: UInt64(words[2])!))
         default:
-            say("usage: PlantedFinder explore | points | swarm FIRST COUNT | duel FIRST COUNT")
+            say("usage: see the head of PlantedFinder.swift")
             exit(64)
         }
     }

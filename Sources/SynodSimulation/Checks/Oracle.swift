@@ -27,6 +27,8 @@ struct Oracle {
     /// Revision by applied slot: replicas that executed the same have the same.
     private var revisions: [Slot: Int64] = [:]
     var atlas: FaultAtlas
+    /// Replicas that run on another disk than the one they gave their word on.
+    private var displaced: Set<Int> = []
     /// The replicas that a liveness check is about.
     var core: [Int] = []
     /// A revision that every client may compact through.
@@ -109,6 +111,7 @@ struct Oracle {
     /// The replica's disk is another from now on, and holds these records.
     mutating func replacedDisk(of index: Int, holding records: [LogSchema.Record]) {
         disks[index] = DiskShadow()
+        displaced.insert(index)
         for record in records {
             switch record {
             case .promised(let ballot): disks[index].promised = ballot
@@ -148,8 +151,11 @@ struct Oracle {
         }
     }
 
-    /// A message leaves a replica.
-    mutating func sent(_ message: Message, by index: Int, learnedThrough: Slot) {
+    /// A message leaves a replica for a peer that listens to it.
+    mutating func sent(_ message: Message, by index: Int, to peer: Int, learnedThrough: Slot) {
+        if displaced.contains(index), !atlas.isDamaged(peer) {
+            object("N13", "r\(peer + 1) listens to r\(index + 1), whose disk is not what it was")
+        }
         switch message {
         case .prepare(let ballot, _): prepared(ballot, by: index)
         case .promise(let promise):

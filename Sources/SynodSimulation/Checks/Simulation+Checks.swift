@@ -34,10 +34,11 @@ extension Simulation {
 
     /// Messages leave a replica on an open stream. What a replica says that nobody accepts is of no
     /// account.
-    func judge(_ messages: [Bytes], leaving host: Host) {
+    func judge(_ messages: [Bytes], leaving host: Host, for peer: Int) {
         for encoded in messages where MessageTag.isJudged(encoded.first) {
             guard let glance = host.glance, let message = decoded(encoded) else { continue }
-            oracle.sent(message, by: host.index, learnedThrough: glance.appliedThrough)
+            oracle.sent(
+                message, by: host.index, to: peer, learnedThrough: glance.appliedThrough)
             if case .accept(_, let slot, let entry) = message, !entry.isNoop {
                 meter.proposed(slot, at: now)
             }

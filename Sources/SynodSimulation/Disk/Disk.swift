@@ -105,6 +105,9 @@ final class Disk {
         writing = nil
         queue.removeAll()
         if log.liesAboutSyncs && log.unsyncedBatchCount > 0 { hasLostSynced = true }
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.ignoresLostTail.isActive { hasLostSynced = false }
+        #endif
         log = log.crashImage(keepingUnsynced: 0)
         for index in states.indices {
             let store = states[index].store

@@ -183,8 +183,10 @@ extension Simulation {
 
     /// A part of a state may arrive damaged or cut short.
     func damaged(_ message: Bytes) -> Bytes {
+        // So that a state of many parts has a chance to arrive.
+        let rarity: UInt64 = plan.chunkBytes < NodeLimits.chunkBytes ? 100 : 3
         guard message.first == MessageTag.snapshotChunk, !isSettling,
-            nemesis.draw(.d12, { $0.chance(1, in: 3) })
+            nemesis.draw(.d12, { $0.chance(1, in: rarity) })
         else { return message }
         tally.fired(.d12)
         var message = message

@@ -9,7 +9,7 @@ extension Simulation {
         guard let to = index(of: peer) else { return }
         let from = host.index
         guard case .open(let connection) = streams.sending(from, to) else { return }
-        judge(messages, leaving: host)
+        judge(messages, leaving: host, for: to)
         if streams.isBroken(from, to, passes: links.passes(from, to), at: now) {
             note("\(host.name)→r\(to + 1): nothing has got through for long, the stream breaks")
             queue.push(

@@ -31,10 +31,11 @@ package enum Profile: String, CaseIterable, Sendable {
             plan.keepOnly([])
             plan.replicas = plan.options.replicas ?? max(plan.replicas, 3)
         case .amnesia:
-            plan.keepOnly([.n1, .n5, .d12])
+            plan.keepOnly([.n1, .n5, .n11, .d12])
             plan.enable([.d10, .d11, .p1, .p5, .d1, .d2], every: often)
             plan.replicas = plan.options.replicas ?? max(plan.replicas, 3)
-            plan.snapshotCount = 20
+            plan.snapshotCount = 5
+            plan.chunkBytes = 64
         case .powercut:
             plan.keepOnly([.n1, .n2, .n3, .d9])
             plan.enable([.p3, .d1, .d2], every: often)
