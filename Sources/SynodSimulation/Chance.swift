@@ -20,7 +20,7 @@ extension PRNG {
         let number = next() | 1
         let halvings = UInt64(number.leadingZeroBitCount)
         let thousandths = halvings * 1000 + below(1000)
-        // 0.693 is the mean time of a halving, and a half of it is what the uniform part adds.
+        // There is one halving on average, and the uniform part adds a half: 1.5 is to be the mean.
         return Interval(nanoseconds: mean.nanoseconds / 1000 * thousandths / 1000 * 667)
     }
 

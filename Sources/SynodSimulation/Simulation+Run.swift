@@ -40,7 +40,11 @@ extension Simulation {
 
     /// What the clients saw must be explained by one order of what they did.
     private func judgeHistory() {
-        let history = clients.history(chosen: oracle.chosenCommands)
+        let chosen = oracle.chosenCommands
+        if let call = clients.callExecutedTwice(chosen) {
+            return fail(.safety, "I12", "the command of call \(call) is in the log twice")
+        }
+        let history = clients.history(chosen: chosen)
         let verdicts = [
             ("order of revisions", RevisionOrderCheck.judge(history, stepBudget: 5_000_000)),
             ("order of each key", LinearizabilityCheck.judge(history, stepBudget: 5_000_000)),

@@ -65,7 +65,7 @@ struct KeyHistory {
 
     /// Drops optional steps to states in which no conditional step is possible. Whatever follows
     /// one in an order replaces its effect unseen, so an order exists without it as well; and each
-    /// that stays can double the search.
+    /// that stays can double the search. One that must be at its place stays, and doubles nothing.
     private static func withoutUnobserved(_ planned: [Planned]) -> [Planned] {
         var expected: Set<Int32> = []
         var others: [Transition] = []
@@ -77,7 +77,7 @@ struct KeyHistory {
             }
         }
         return planned.filter { step in
-            guard step.isOptional else { return true }
+            guard step.isOptional, step.place == nil || !step.isOnlyWay else { return true }
             guard let target = step.transition.target else { return false }
             return expected.contains(target) || others.contains { $0.apply(target) != nil }
         }

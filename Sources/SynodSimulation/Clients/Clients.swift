@@ -55,24 +55,28 @@ struct Clients {
     /// That is no more than who reads the log afterwards knows, and it is not taken from what the
     /// replicas say but from what a quorum has on disk. It only takes away orders that could explain
     /// the history: a write that is nowhere in the log has not happened, and one that comes later
-    /// in it took effect later. So it hides nothing. Where two calls asked for the same bytes, or the
-    /// log has them twice, nobody can tell which is which, and the place is left open.
+    /// in it took effect later. So it hides nothing.
     func history(chosen: [Bytes: [UInt64]]) -> History {
-        var callCounts: [Bytes: Int] = [:]
-        for command in calls.lazy.compactMap(\.command) { callCounts[command, default: 0] += 1 }
         var operations: [Operation] = []
         for call in calls {
             guard let request = call.request else { continue }
             let places = call.command.flatMap { chosen[$0] } ?? []
             var outcome = call.outcome ?? .unknown
             if outcome == .unknown, places.isEmpty { outcome = .refused(at: .max) }
-            let isPlain = places.count == 1 && call.command.flatMap { callCounts[$0] } == 1
             operations.append(
                 Operation(
                     client: call.client, call: call.at.nanoseconds, request: request,
-                    outcome: outcome, place: isPlain ? places[0] : nil))
+                    outcome: outcome, place: places.first))
         }
         return History(operations: operations)
+    }
+
+    /// A call whose command is in the log twice, if there is one. The number of the call is in the
+    /// command, so that no two are alike.
+    func callExecutedTwice(_ chosen: [Bytes: [UInt64]]) -> Int? {
+        calls.firstIndex { call in
+            call.request != nil && call.command.flatMap { chosen[$0] }?.count ?? 0 > 1
+        }
     }
 }
 

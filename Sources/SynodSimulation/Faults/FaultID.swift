@@ -47,53 +47,6 @@ package enum FaultID: String, CaseIterable, Sendable, Comparable {
     package var number: Int { Self.allCases.firstIndex(of: self)! }
 
     package static func < (left: FaultID, right: FaultID) -> Bool { left.number < right.number }
-
-    package var title: String {
-        switch self {
-        case .n1: "messages lost"
-        case .n2: "messages doubled and replayed"
-        case .n3: "messages delayed and reordered"
-        case .n4: "links clogged"
-        case .n5: "partitions"
-        case .n6: "one-way partitions"
-        case .n7: "partial connectivity"
-        case .n8: "link capacity exceeded"
-        case .n9: "connections reset"
-        case .n11: "a slow replica"
-        case .n12: "clients cut off, retries elsewhere"
-        case .n13: "strangers at the door"
-        case .p1: "crashes"
-        case .p2: "crashes between two effects"
-        case .p3: "crashes of several at once"
-        case .p4: "pauses"
-        case .p5: "crashes in recovery and transfer"
-        case .p7: "late timers"
-        case .p8: "full inboxes"
-        case .p9: "unlucky but legal choices"
-        case .p10: "unusual settings"
-        case .d1: "unsynced writes lost or kept"
-        case .d2: "torn writes"
-        case .d3: "read errors"
-        case .d4: "bit rot found by a checksum"
-        case .d6: "failed syncs"
-        case .d7: "lying syncs"
-        case .d8: "full disks"
-        case .d9: "slow disks"
-        case .d10: "disks lost"
-        case .d11: "stale and swapped disks"
-        case .d12: "damaged snapshots"
-        case .c1: "clock drift"
-        case .c2: "clock steps"
-        case .c3: "clock strobes"
-        case .c4: "uneven clocks"
-        case .c5: "clocks that stood still"
-        case .w1: "hot and skewed keys"
-        case .w2: "many writers of one key"
-        case .w3: "overlapping transactions"
-        case .w4: "requests at the limits"
-        case .w8: "retry storms"
-        }
-    }
 }
 
 /// How often each fault happened and changed something.
@@ -104,7 +57,7 @@ package struct FaultTally: Sendable, Hashable {
 
     package subscript(id: FaultID) -> UInt64 { counts[id.number] }
 
-    mutating func fired(_ id: FaultID, times: UInt64 = 1) { counts[id.number] += times }
+    mutating func fired(_ id: FaultID) { counts[id.number] += 1 }
 
     package mutating func add(_ other: FaultTally) {
         for index in counts.indices { counts[index] += other.counts[index] }

@@ -60,11 +60,6 @@ struct Links {
         links[from * count + to].isCut = isCut
     }
 
-    mutating func cutBoth(_ one: Int, _ other: Int) {
-        setCut(one, other)
-        setCut(other, one)
-    }
-
     /// Leaves only links whose ends satisfy the condition.
     mutating func keepOnly(_ isKept: (_ from: Int, _ to: Int) -> Bool) {
         for from in 0..<count {
