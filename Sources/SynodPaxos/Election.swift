@@ -87,7 +87,9 @@ package struct Election: Hashable, Sendable {
         precondition(ballot >= leaderBallot, "A deposed leader is answered with a nack instead.")
         let isNew = ballot > leaderBallot || lastHeard == nil
         if ballot > leaderBallot { follow(ballot) }
-        if let progress { self.progress = progress }
+        if let progress, progress.chosenThrough >= self.progress?.chosenThrough ?? .zero {
+            self.progress = progress
+        }
         lastHeard = now
         if unheardUntil == nil { relay = nil }
         losses = 0

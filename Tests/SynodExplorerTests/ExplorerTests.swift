@@ -39,7 +39,7 @@ struct ExplorerTests {
             return
         }
         // Fewer would mean that something is no longer explored.
-        #expect(explorer.progress.states > 30_000)
+        #expect(explorer.progress.states > 20_000)
         #expect(explorer.progress.transitions > 2 * explorer.progress.states)
     }
 
