@@ -235,6 +235,30 @@ private let three = NodeCluster.id(3)
         #expect(cluster.fatal[other]?.contains("than the one that was chosen") == true)
     }
 
+    /// It had fetched what a later leader chose, and not promised that leader anything.
+    @Test func `a deposed leader's late proposal for a chosen slot harms nobody`() throws {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        let status = try cluster.status(of: one)
+        let deposed = ReplicaID(status.leader)
+        let others = cluster.membership.replicas.filter { $0 != deposed }
+        let slot = Slot(status.appliedThrough).next
+        let later = Ballot(round: status.round + 1, replica: others[1])
+        try cluster.deliver(
+            .fetched(
+                from: slot, entries: [Accepted(ballot: later, entry: .noop)], chosenThrough: slot),
+            from: others[1], to: others[0])
+        try cluster.run(.milliseconds(10))
+        #expect(try cluster.status(of: others[0]).appliedThrough == slot.rawValue)
+        let command = Command(
+            id: CommandID(origin: deposed, sequence: 1), footprint: .everything, payload: [])
+        try cluster.deliver(
+            .accept(
+                ballot: Ballot(round: status.round, replica: deposed), slot: slot,
+                entry: Entry([command])), from: deposed, to: others[0])
+        #expect(cluster.fatal[others[0]] == nil)
+    }
+
     /// The copy is of its present start, so that only its peers can tell, and they start anew too.
     @Test func `what peers acknowledged is known after everybody has started again`() throws {
         let cluster = try NodeCluster(3)

@@ -117,6 +117,103 @@ struct ProtocolTests {
         #expect(lone.messages.contains(.canvassed(round: 2, leader: nil, chosenThrough: .zero)))
     }
 
+    /// Who has lost the leader sends its commands through a peer that hears it; who has not, passes
+    /// them on, and not those of a third.
+    @Test func commandsGoThroughAPeerThatHearsTheLeader() {
+        let ballot = Ballot(1, of: 3)
+        let progress = Progress(
+            ballot: ballot, chosenThrough: .zero, recoveredThrough: .zero)
+        let command = Command(
+            id: CommandID(origin: ReplicaID(1), sequence: 1), footprint: .everything, payload: [])
+        var lone = LoneReplica()
+        lone.step([.submitted(command, deadline: .distantFuture)])
+        lone.hear(.canvassed(round: 1, leader: progress, chosenThrough: .zero), from: 2)
+        #expect(lone.replica.leader == ReplicaID(3))
+        #expect(
+            lone.outbox.send.contains {
+                guard case .forward(ballot, _, 0, [command]) = $0.message else { return false }
+                return $0.to == .replica(ReplicaID(2))
+            })
+        // A canvass of somebody else is not answered with what was only heard of.
+        lone.hear(.canvass(round: 2), from: 2)
+        #expect(lone.messages == [.canvassed(round: 2, leader: nil, chosenThrough: .zero)])
+
+        var between = LoneReplica()
+        between.hear(.heartbeat(progress), from: 3)
+        for (sender, isPassedOn) in [(2, true), (3, false)] as [(UInt64, Bool)] {
+            let forwarded = Command(
+                id: CommandID(origin: ReplicaID(2), sequence: 1), footprint: .everything,
+                payload: [])
+            let message = Message.forward(
+                ballot: ballot, boot: 1, position: 0, commands: [forwarded])
+            between.hear(message, from: sender)
+            #expect(between.messages == (isPassedOn ? [message] : []))
+        }
+    }
+
+    /// A leader that says that it does not hear this replica gets its commands through another.
+    @Test func whoIsNotHeardAsksForAnotherWay() {
+        let ballot = Ballot(1, of: 3)
+        let progress = Progress(
+            ballot: ballot, chosenThrough: .zero, recoveredThrough: .zero)
+        var lone = LoneReplica()
+        lone.hear(.heartbeat(progress), .unheard(ballot: ballot), from: 3)
+        #expect(lone.messages.contains { if case .canvass = $0 { true } else { false } })
+        // It is no way to the leader for others.
+        lone.hear(.canvass(round: 2), from: 2)
+        #expect(lone.messages.isEmpty)
+        lone.hear(.canvassed(round: 2, leader: progress, chosenThrough: .zero), from: 2)
+        let command = Command(
+            id: CommandID(origin: ReplicaID(1), sequence: 1), footprint: .everything, payload: [])
+        lone.step([.submitted(command, deadline: .distantFuture)])
+        #expect(lone.outbox.send.map(\.to) == [.replica(ReplicaID(2))])
+    }
+
+    /// What one replica does not deliver is asked of the next, though only the first is known to
+    /// have it: the link from it may lose every answer.
+    @Test func whatIsMissedIsAskedOfAllInTurn() {
+        var lone = LoneReplica()
+        var asked: [Destination] = []
+        lone.hear(.heartbeat(Ballot(1, of: 2), chosenThrough: 5), from: 2)
+        for _ in 0..<3 {
+            asked += lone.outbox.send.filter { $0.message == .fetch(from: first) }.map(\.to)
+            lone.pass(.milliseconds(200))
+        }
+        #expect(asked == [2, 3, 2].map { .replica(ReplicaID($0)) })
+    }
+
+    // MARK: A lost state
+
+    /// The acceptor of a replica that lost its state remembers its votes; the learner executes
+    /// nothing, and nobody leads without a state.
+    @Test func whoLacksItsStateVotesAndDoesNotLearn() {
+        var restored = Replica.Restored()
+        restored.chosenThrough = Slot(9)
+        restored.lacksState = true
+        var lone = LoneReplica(restored: restored)
+        let ballot = Ballot(1, of: 2)
+        lone.hear(.accept(ballot: ballot, slot: Slot(10), entry: .noop), from: 2)
+        #expect(lone.messages == [.accepted(ballot: ballot, first: Slot(10), last: Slot(10))])
+        lone.hear(.heartbeat(ballot, chosenThrough: 10), from: 2)
+        #expect(lone.outbox.learned.isEmpty)
+        lone.step([.installed(through: Slot(9))])
+        #expect(lone.outbox.learned.map(\.slot) == [Slot(10)])
+    }
+
+    @Test func whoLacksItsStateDoesNotCampaign() {
+        var restored = Replica.Restored()
+        restored.chosenThrough = Slot(9)
+        restored.lacksState = true
+        var lone = LoneReplica(restored: restored)
+        for _ in 0..<100 {
+            lone.pass(.milliseconds(10))
+            guard case .canvass(let round)? = lone.messages.first else { continue }
+            lone.hear(.canvassed(round: round, leader: nil, chosenThrough: .zero), from: 2)
+            #expect(lone.outbox.persist.isEmpty)
+        }
+        #expect(lone.replica.promised == .zero)
+    }
+
     /// Nobody speaks for another replica's ballot.
     @Test func onlyItsReplicaUsesABallot() {
         var lone = LoneReplica()
