@@ -67,8 +67,10 @@ package final class DataDirectory: Sendable {
         }.sorted()
     }
 
-    /// Whether the state store is there.
-    package func hasState(_ number: UInt32) -> Bool { FileSystem.exists(statePath(number)) }
+    /// Whether the state store is there; not if it was only begun, or emptied.
+    package func hasState(_ number: UInt32) throws(StorageError) -> Bool {
+        try !RocksStore.isNew(statePath(number))
+    }
 
     /// Opens a state store that is known to be complete.
     package func openState(_ number: UInt32) throws(StorageError) -> RocksStore {

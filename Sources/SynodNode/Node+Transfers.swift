@@ -58,16 +58,25 @@ extension Node {
         _ message: Message, from peer: ReplicaID, _ now: Instant, _ output: inout NodeOutput
     ) throws(StorageError) {
         guard receiver == nil else { return }
+        // A state that was installed in this very step counts.
+        let appliedThrough = Slot(keyspace.appliedThrough)
+        let lacksState = replica.lacksState && appliedThrough < replica.chosenThrough
         switch message {
-        case .truncated(let firstRetained) where firstRetained > replica.chosenThrough.next: break
+        case .truncated(let firstRetained)
+        where firstRetained > max(replica.chosenThrough, appliedThrough).next: break
+        // A leader that is heard need not hear this replica.
         case .heartbeat(let progress)
-        where replica.lacksState && progress.chosenThrough >= replica.chosenThrough: break
+        where lacksState && progress.chosenThrough >= replica.chosenThrough
+            && replica.nextHop == peer:
+            break
         case .canvassed(_, _, let chosenThrough)
-        where replica.lacksState && chosenThrough >= replica.chosenThrough: break
+        where lacksState && chosenThrough >= replica.chosenThrough: break
         default: return
         }
         let (number, store) = try makeState()
-        let receiver = SnapshotReceiver(from: peer, into: store, number: number, now: now)
+        lastTransfer += 1
+        let receiver = SnapshotReceiver(
+            from: peer, transfer: lastTransfer, into: store, number: number, now: now)
         output.send(receiver.request.encoded, to: peer)
         self.receiver = receiver
     }
@@ -96,21 +105,21 @@ extension Node {
         _ output: inout NodeOutput
     ) throws(StorageError) {
         guard !replica.lacksState else { return }
-        if transfer == 0 {
+        let isNew = senders.allSatisfy { $0.peer != peer || $0.sender.transfer < transfer }
+        if index == 0, isNew {
             senders.removeAll { $0.peer == peer }
-            nextTransfer += 1
             senders.append(
                 (
                     peer,
                     SnapshotSender(
-                        transfer: nextTransfer, view: state.view(),
+                        transfer: transfer, view: state.view(),
                         through: Slot(keyspace.appliedThrough),
                         chunkBytes: configuration.chunkBytes, now: now)
                 ))
         }
         guard
             let place = senders.firstIndex(where: {
-                $0.peer == peer && (transfer == 0 || $0.sender.transfer == transfer)
+                $0.peer == peer && $0.sender.transfer == transfer
             })
         else { return }
         guard let chunk = try senders[place].sender.chunk(index, now: now) else { return }
@@ -149,6 +158,7 @@ extension Node {
         // Whether the state holds what clients here asked for, nobody can tell.
         writes.removeAll { output.answer($0, .failure(.timedOut)) }
     }
+
     /// A state must take this replica forward, or come in the place of a lost one.
     private func isWanted(_ through: Slot) -> Bool {
         #if SYNOD_PLANTED_BUGS

@@ -34,7 +34,8 @@ package struct Node<Log: Store, State: Store> {
     var compactionWaiters: [(token: RequestToken, response: Bytes)] = []
     var receiver: SnapshotReceiver<State>?
     var senders: [(peer: ReplicaID, sender: SnapshotSender<State.View>)] = []
-    var nextTransfer: UInt64
+    /// The number of the last state that was asked for here.
+    var lastTransfer: UInt64
 
     /// The core's last writes.
     private var coreTicket = WriteTicket.zero
@@ -95,7 +96,7 @@ package struct Node<Log: Store, State: Store> {
             store: log)
         writes = PendingRequests(firstNumber: boot << 40 | 1)
         reads = PendingRequests(firstNumber: 1)
-        nextTransfer = boot << 40
+        lastTransfer = boot << 40
     }
 
     private static func isPhysicalCompaction(_ payload: ArraySlice<UInt8>) -> Bool {
@@ -107,10 +108,10 @@ package struct Node<Log: Store, State: Store> {
 
     /// Executes what the log has beyond the state, and finds what is accepted beyond that.
     ///
-    /// The log is cut only below what the state holds. Where it does not reach back to the state,
-    /// the state is lost, or is an older one, and what is missing between them is chosen. The log
-    /// has all that the acceptor is asked for, so the replica votes while it fetches a state from
-    /// its peers, unless it is alone.
+    /// The log is cut only below what the state holds. Where it does not lead on from the state to
+    /// what is recorded as chosen, the state is lost, or is an older one. The log has all that the
+    /// acceptor is asked for, so the replica votes while it fetches a state from its peers, unless
+    /// it is alone.
     private static func recover(
         _ keyspace: inout Keyspace<State>, from log: Log, isAlone: Bool
     ) throws(StorageError) -> (
@@ -124,20 +125,17 @@ package struct Node<Log: Store, State: Store> {
         let firstRetained = try LogSchema.firstSlot(in: log)
         var replayFailure: StorageError?
         // What was cut off was recorded as chosen in the same batch.
-        let first = firstRetained ?? recorded.next
-        if applied < recorded, first > applied.next {
-            restored.lacksState = true
-            applied = min(Slot(first.rawValue - 1), recorded)
-        }
+        restored.lacksState = applied < recorded && firstRetained ?? .zero > applied.next
         // What the state holds already is not read again.
         try LogSchema.scanEntries(from: applied.next, in: log) { item in
             guard item.slot <= recorded else {
                 restored.accepted.append(item)
                 return true
             }
-            guard item.slot == applied.next else { return false }
+            // A crash may have taken an entry that the lost state held already.
+            if item.slot != applied.next { restored.lacksState = true }
+            guard !restored.lacksState else { return true }
             applied = item.slot
-            if restored.lacksState { return true }
             do throws(StorageError) {
                 try item.accepted.entry.forEachCommand { (_, payload) throws(StorageError) in
                     _ = try keyspace.apply(payload, header: nil)
@@ -150,14 +148,15 @@ package struct Node<Log: Store, State: Store> {
             return true
         }
         if let replayFailure { throw replayFailure }
-        guard applied >= recorded, !restored.lacksState || !isAlone else {
-            throw StorageError(
-                .corrupt,
-                "the state is lost, or the log has no entry for slot \(applied.next.rawValue), which "
-                    + "was chosen: the data directory is damaged; "
-                    + (isAlone
-                        ? "restore it from a backup"
-                        : "remove this member and add it again as a new one"))
+        if applied < recorded {
+            restored.lacksState = true
+            guard !isAlone else {
+                throw StorageError(
+                    .corrupt,
+                    "the state is lost, and the log has no entry for slot \(applied.next.rawValue), "
+                        + "which was chosen: restore this member from a backup")
+            }
+            applied = recorded
         }
         restored.chosenThrough = applied
         return (restored, firstRetained ?? applied.next, flushedThrough)

@@ -5,7 +5,8 @@ import SynodPaxos
 /// further behind than the log reaches. The receiver asks for chunk after chunk, so that it sets
 /// the pace and can ask again for what was lost.
 enum NodeMessage: Hashable, Sendable {
-    /// Asks for a chunk; `transfer` 0 starts a new transfer.
+    /// Asks for a chunk. The receiver numbers its transfers, each higher than those before, so
+    /// that a request that comes twice or late never starts a transfer anew.
     case snapshotRequest(transfer: UInt64, chunk: UInt64)
     case snapshotChunk(SnapshotChunk)
 

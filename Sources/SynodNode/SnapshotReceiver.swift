@@ -9,30 +9,37 @@ struct SnapshotReceiver<State: Store> {
     let store: State
     /// Number of the store, for the record of which one is in use.
     let number: UInt64
-    private var transfer: UInt64 = 0
+    private let transfer: UInt64
     private var through = Slot.zero
     private var nextChunk: UInt64 = 0
     private var checksum = CRC32C()
+    private var askedAt: Instant
+    /// How long to wait for a chunk: over a slow link, every repetition makes another copy of it.
+    private var patience = Self.shortestPatience
     /// When the chunk is asked for again.
-    private(set) var repeatAt: Instant
+    var repeatAt: Instant { askedAt + patience }
     /// Given up when nothing has come until then.
     private(set) var deadline: Instant
 
-    private static var patience: Interval { .milliseconds(500) }
+    private static var shortestPatience: Interval { .milliseconds(500) }
     private static var limit: Interval { .milliseconds(10_000) }
 
-    init(from peer: ReplicaID, into store: State, number: UInt64, now: Instant) {
+    init(
+        from peer: ReplicaID, transfer: UInt64, into store: State, number: UInt64, now: Instant
+    ) {
         self.peer = peer
+        self.transfer = transfer
         self.store = store
         self.number = number
-        repeatAt = now + Self.patience
+        askedAt = now
         deadline = now + Self.limit
     }
 
     var request: NodeMessage { .snapshotRequest(transfer: transfer, chunk: nextChunk) }
 
     mutating func repeated(_ now: Instant) {
-        repeatAt = now + Self.patience
+        askedAt = now
+        patience = patience * 2
     }
 
     enum OnChunk {
@@ -45,13 +52,10 @@ struct SnapshotReceiver<State: Store> {
     }
 
     mutating func received(_ chunk: SnapshotChunk, now: Instant) throws(StorageError) -> OnChunk {
-        if nextChunk == 0, chunk.index == 0 {
-            transfer = chunk.transfer
-            through = chunk.through
-        }
-        guard chunk.transfer == transfer, chunk.index == nextChunk, chunk.through == through else {
-            return .ignored
-        }
+        guard chunk.transfer == transfer else { return .ignored }
+        deadline = now + Self.limit
+        if nextChunk == 0 { through = chunk.through }
+        guard chunk.index == nextChunk, chunk.through == through else { return .ignored }
         checksum.update(chunk.pairs)
         guard checksum.value == chunk.checksum else { return .damaged }
         var batch = WriteBatch()
@@ -66,8 +70,8 @@ struct SnapshotReceiver<State: Store> {
         }
         try store.write(batch, durability: .buffered)
         nextChunk += 1
-        repeatAt = now + Self.patience
-        deadline = now + Self.limit
+        patience = max(Self.shortestPatience, now.since(askedAt) * 2)
+        askedAt = now
         guard chunk.isLast else { return .more }
         try store.flush()
         return .complete(through: through)

@@ -61,7 +61,10 @@ package struct Acceptor: Hashable, Sendable {
         guard ballot >= promised else { return .nack(promised: promised) }
         // Accepting implies promising: a lower ballot must not be accepted later.
         promise(ballot, &outbox)
-        // A chosen slot: a ballot this high can only propose the chosen entry again (P2c).
+        // A chosen slot. This ballot proposes the chosen entry again (P2c), or another one at a
+        // ballot below that of the choice, which this replica may never have promised. That one
+        // gains nothing by the answer: nobody who promised the higher ballot accepts it any more,
+        // nor had accepted it then, and all others are no majority.
         guard slot >= accepted.base else { return .accepted }
         guard hasRoom(for: slot) else { return .tooFarAhead }
         if let earlier = accepted[slot], earlier.ballot == ballot {

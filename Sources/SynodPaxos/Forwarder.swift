@@ -116,7 +116,8 @@ package struct Forwarder: Hashable, Sendable {
     }
 
     /// Sends what was not sent yet to the leader.
-    /// - Parameter hop: the peer on the way to the leader, or the leader; nil if there is no way.
+    /// - Parameter hop: the peer on the way to the leader, or the leader; nil if no way is known: then
+    ///   the leader of the stream, who may be heard of again.
     package mutating func forward(
         _ now: Instant, via hop: ReplicaID?, retransmission: Interval, _ outbox: inout Outbox
     ) {

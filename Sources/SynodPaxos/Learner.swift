@@ -16,6 +16,8 @@ package struct Learner: Hashable, Sendable {
     /// What a campaign waits for, and the index of a replica that has it.
     private var needed = Need()
     private var fetching = Fetching.idle
+    /// The index of the replica that last delivered something.
+    private var lastSource: Int?
     /// Since when something chosen is missing here.
     private var behindSince: Instant?
 
@@ -88,7 +90,9 @@ package struct Learner: Hashable, Sendable {
             outbox.learned.append(Learned(slot: slot, entry: item.entry))
         }
         acceptor.forget(through: chosenThrough)
-        if !entries.isEmpty, case .waiting(index, _) = fetching { fetching = .idle }
+        guard !entries.isEmpty else { return }
+        lastSource = index
+        if case .waiting(index, _) = fetching { fetching = .idle }
     }
 
     /// Everything through the slot came with an installed state.
@@ -126,24 +130,31 @@ package struct Learner: Hashable, Sendable {
         outbox.trace.append(.caughtUp(from: chosenThrough.next))
     }
 
-    /// When ``fetchMissing(_:me:now:patience:_:)`` wants to be called again.
+    /// When ``fetchMissing(_:me:from:now:patience:_:)`` wants to be called again.
     package func wakeAt(patience: Interval) -> Instant {
         if case .waiting(_, let until) = fetching { return until }
         guard let behindSince else { return .distantFuture }
         return behindSince + patience
     }
 
-    /// The replica to ask: one that promised to a campaign here, or the preferred one, and all
-    /// others in turn when that gave no answer, whatever is known of them: a link may lose every
-    /// answer and pass on what tells that its sender is ahead.
+    /// The replica to ask: one that delivered before and has more, one that promised to a campaign
+    /// here, or the preferred one; and all others in turn when that gave no answer, whatever is
+    /// known of them: a link may lose every answer and pass on what tells that its sender is ahead.
     private func nextSource(in membership: Membership, me: Int, preferred: Int?) -> Int? {
         let count = learnedBy.count
         let isAhead: (Int) -> Bool = { learnedBy[$0] > chosenThrough }
         let start: Int
         switch fetching {
         case .waiting(let index, _): start = index + 1
-        case .idle where needed.through > chosenThrough: start = needed.from
         case .idle:
+            if let lastSource, isAhead(lastSource) {
+                start = lastSource
+                break
+            }
+            if needed.through > chosenThrough {
+                start = needed.from
+                break
+            }
             let leader = announced.flatMap { membership.index(of: $0.ballot.replica) }
             start = preferred ?? leader ?? (0..<count).first(where: isAhead) ?? me + 1
         }

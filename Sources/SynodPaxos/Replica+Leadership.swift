@@ -24,7 +24,10 @@ extension Replica {
         // What the leader has recovered must be known to whoever wants to send it commands.
         guard !hearsLeader || progress != nil else { return }
         outbox.send(
-            .canvassed(round: round, leader: progress, chosenThrough: learner.chosenThrough),
+            .canvassed(
+                round: round, leader: progress,
+                // Nothing is to be had where the state is missing.
+                chosenThrough: lacksState ? .zero : learner.chosenThrough),
             to: .replica(sender))
         guard !hearsLeader else { return }
         // Of two who ask at the same time, the one with the higher identity goes on.
@@ -40,7 +43,7 @@ extension Replica {
     ///
     /// A departure from Omni-Paxos, where a replica that has lost the leader takes over: the leader
     /// is well, or it would not be heard by whoever answers nor stay a leader (see
-    /// ``Leader/isHeard(_:)``), and reaches a majority, which the replica's commands can reach too.
+    /// ``Leader/hasMajority(_:)``), and reaches a majority, which the replica's commands can reach too.
     mutating func canvassAnswered(
         _ round: UInt64, _ progress: Progress?, by index: Int, _ now: Instant,
         _ outbox: inout Outbox
@@ -50,9 +53,7 @@ extension Replica {
             election.hearsNobody(peer)
             return welcomed(round, by: index, now, &outbox)
         }
-        if case .leading(let leader) = role, leader.ballot < progress.ballot {
-            stepDown(.higherBallot(progress.ballot), now, &outbox)
-        }
+        refused(progress.ballot, now, &outbox)
         if progress.ballot.replica == peer {
             guard hears(progress.ballot, progress, from: peer, now, &outbox) else { return }
         } else if election.reported(progress, by: peer, to: id, now) {

@@ -150,7 +150,7 @@ extension Replica {
         }
     }
 
-    /// Somebody promised a higher ballot than one that this replica used.
+    /// Somebody promised, or follows, a higher ballot than one that this replica used.
     mutating func refused(_ promised: Ballot, _ now: Instant, _ outbox: inout Outbox) {
         election.noteRound(promised.round)
         switch role {

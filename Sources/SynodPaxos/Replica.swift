@@ -36,7 +36,8 @@ package struct Replica: Hashable, Sendable {
         case following
         /// Asks for promises. Goes to `leading` with a majority of them, else to `following`.
         case campaigning(Campaign)
-        /// Proposes. Goes to `following` when it learns of a higher ballot.
+        /// Proposes. Goes to `following` when it learns of a higher ballot, or when no majority
+        /// answers.
         case leading(Leader)
 
         /// Changes the leader in place; nothing happens while another leads.
@@ -120,6 +121,9 @@ package struct Replica: Hashable, Sendable {
     package var isLeading: Bool {
         if case .leading = role { true } else { false }
     }
+
+    /// Whom this replica sends what is meant for the leader; nil if no way to one is known.
+    package var nextHop: ReplicaID? { election.nextHop }
 
     package var isFollowing: Bool {
         if case .following = role { true } else { false }

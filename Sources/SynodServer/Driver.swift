@@ -109,7 +109,7 @@ final class Driver: @unchecked Sendable {
 
     /// Removes state stores that are out of use, when no record on disk names them any more.
     private func removeStaleStates(_ output: NodeOutput) {
-        if output.hasStaleStates, staleSince == nil {
+        if output.hasStaleStates {
             staleSince = StaleSince(ticket: output.logBatch.isEmpty ? lastTicket : output.ticket)
         }
         if !output.logBatch.isEmpty { lastTicket = output.ticket }

@@ -83,7 +83,7 @@ final class PeerBridge: PeerEvents {
             state.waiting[id] = nil
             return state.transport
         }
-        logger.warning("hangs up on a peer, because the replica is overloaded")
+        logger.warning("hangs up on a peer: the replica is overloaded or stops")
         transport?.dismiss(connection)
     }
 

@@ -220,7 +220,7 @@ private struct Disk {
         let number = UInt32(truncatingIfNeeded: try LogSchema.currentState(in: log))
         let isForgotten = forgetsState ? try StateWipe.isSafe(log, logger) : false
         try directory.removeStates(except: isForgotten ? [] : [number])
-        if directory.hasState(number) {
+        if try directory.hasState(number) {
             state = try directory.openState(number)
         } else {
             logger.warning("the state is lost: it is learned again from the log or from a peer")

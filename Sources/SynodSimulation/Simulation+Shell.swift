@@ -185,7 +185,7 @@ extension Simulation {
 
     /// Removes state stores that are out of use, when no record on disk names them any more.
     private func removeStaleStates(_ output: NodeOutput, of host: Host) {
-        if output.hasStaleStates, host.staleSince == nil {
+        if output.hasStaleStates {
             host.staleSince = Host.StaleSince(
                 ticket: output.logBatch.isEmpty ? host.lastTicket : output.ticket)
         }

@@ -151,6 +151,28 @@ struct ProtocolTests {
         }
     }
 
+    /// A candidate hears of a leader of a higher ballot from a third before a majority has promised:
+    /// its campaign is over, whatever promises still arrive.
+    @Test func aCandidateThatHearsOfAHigherLeaderGivesUp() {
+        var lone = LoneReplica(count: 5)
+        while !lone.messages.contains(where: { if case .canvass = $0 { true } else { false } }) {
+            lone.pass(.milliseconds(10))
+        }
+        for peer in [2, 3] as [UInt64] {
+            lone.hear(.canvassed(round: 1, leader: nil, chosenThrough: .zero), from: peer)
+        }
+        lone.sync()
+        let ballot = Ballot(1, of: 1)
+        #expect(lone.messages == [.prepare(ballot: ballot, from: first)])
+        let progress = Progress(
+            ballot: Ballot(1, of: 5), chosenThrough: .zero, recoveredThrough: .zero)
+        lone.hear(.canvassed(round: 1, leader: progress, chosenThrough: .zero), from: 4)
+        let promise = Promise(ballot: ballot, chosenThrough: .zero, accepted: [])
+        for peer in [2, 3] as [UInt64] { lone.hear(.promise(promise), from: peer) }
+        #expect(!lone.replica.isLeading)
+        #expect(lone.replica.leader == ReplicaID(5))
+    }
+
     /// A leader that says that it does not hear this replica gets its commands through another.
     @Test func whoIsNotHeardAsksForAnotherWay() {
         let ballot = Ballot(1, of: 3)

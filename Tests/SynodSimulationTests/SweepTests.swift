@@ -49,6 +49,7 @@ struct SweepTests {
     @Test(
         arguments: [
             ("a core member that does not reach the leader outside of the core", 1, .partial),
+            ("a transfer of a state that began anew with every repeated request", 4948, .swarm),
             ("a leader whose every answer is lost, asked again and again for entries", 2862, .swarm),
             ("a core member whom the leader outside of the core does not hear", 2053, .swarm),
             ("what an older disk still holds, unknown to the oracle", 10_088, .swarm),

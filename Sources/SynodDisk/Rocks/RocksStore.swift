@@ -63,7 +63,7 @@ package final class RocksStore: Store, Sendable {
 
     /// Whether `path` holds nothing of a store, or only what an interrupted creation leaves.
     /// RocksDB itself would start an empty store beside the data if only its `CURRENT` was lost.
-    private static func isNew(_ path: String) throws(StorageError) -> Bool {
+    static func isNew(_ path: String) throws(StorageError) -> Bool {
         guard FileSystem.exists(path) else { return true }
         let names = try FileSystem.list(path)
         if names.contains("CURRENT") { return false }
