@@ -54,11 +54,12 @@ explore: build ## Visit every state of some small clusters, and crash at every p
 	.build/release/synod explore --campaigns 1,1 --commands 1,2 --terse
 	.build/release/synod explore --slots 3 --commands 1,1 --prompt-disks --terse
 
-two_slots := .build/release/synod explore --slots 3 --commands 1,1 --prompt-disks --terse
+two_slots := .build/release/synod explore --slots 3 --commands 1,1 --terse
 
-explore-long: build ## Visit every state of larger clusters; takes long and gigabytes (docs/explorer.md).
+explore-long: build ## Visit every state of larger clusters; takes minutes and gigabytes (docs/explorer.md).
 	$(two_slots) --crashes 0,1
-	$(two_slots) --crashes 0,0,1
+	$(two_slots) --prompt-disks --crashes 0,0,1
+	$(two_slots) --prompt-disks --crashes 1
 
 planted: ## Plant known mistakes and see that each is found.
 	@scripts/bootstrap

@@ -66,6 +66,7 @@ struct Run {
                 cluster: cluster, recorder: load.recorder, volume: volume, chance: chance.fork(),
                 deadline: .now + .seconds(configuration.seconds))
             let failure = await attempt(&stage)
+            try Task.checkCancellation()
             volume?.volume.empty()
             try cluster.heal()
             try await cluster.waitUntilAllServe(within: Self.patience)

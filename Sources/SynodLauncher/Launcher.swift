@@ -31,6 +31,8 @@ package struct Launcher {
     private var leader: Int?
     /// Whether all replicas have served at once and the table was shown.
     private var isComplete = false
+    /// Of each replica: whether it has died, so that its return is news.
+    private var hasDied: [Bool]
     private var exitCode: Int32?
     private var tally = FaultTally()
     /// Of each replica.
@@ -53,11 +55,13 @@ package struct Launcher {
         pauses = Array(repeating: Self.shortestPause, count: plans.count)
         sightings = Array(repeating: nil, count: plans.count)
         lastFaults = Array(repeating: nil, count: plans.count)
+        hasDied = Array(repeating: false, count: plans.count)
     }
 
     /// Runs the cluster until it was stopped; returns the exit code.
     package mutating func run(_ events: AsyncStream<ClusterEvent>) async -> Int32 {
-        say("starting \(plans.count) replicas in \(configuration.directory)")
+        let faults = configuration.faults.map { ", which fail on purpose: \($0.specification)" }
+        say("starting \(plans.count) replicas in \(configuration.directory)\(faults ?? "")")
         for index in plans.indices where exitCode == nil { start(index) }
         if let exitCode, isEverybodyGone { return exitCode }
         for await event in events {
@@ -90,7 +94,7 @@ package struct Launcher {
             let child = try Child(
                 plans[index], index: index, executable: configuration.executable, report: report)
             replicas[index] = .starting(child)
-            if isComplete { say("\(plans[index].name) starts again (pid \(child.pid))") }
+            if hasDied[index] { say("\(plans[index].name) starts again (pid \(child.pid))") }
         } catch {
             say("\(error)")
             stop(exitCode: 1)
@@ -101,13 +105,14 @@ package struct Launcher {
         guard case .starting(let child) = replicas[index], child.pid == pid else { return }
         replicas[index] = .serving(child)
         pauses[index] = Self.shortestPause
-        if isComplete { say("\(plans[index].name) serves again (pid \(pid))") }
+        if hasDied[index] { say("\(plans[index].name) serves again (pid \(pid))") }
         introduceWhenComplete()
     }
 
     private mutating func ended(_ index: Int, _ pid: Int32, _ ending: Ending) {
         guard let child = child(index), child.pid == pid else { return }
         let plan = plans[index]
+        hasDied[index] = true
         if exitCode != nil {
             replicas[index] = .gone
             return

@@ -49,7 +49,15 @@ struct ChaosCommand: AsyncParsableCommand {
         guard members == nil || members == 3 || members == 5 else {
             throw ValidationError("--members is 3 or 5.")
         }
-        _ = try scenarios()
+        let scenarios = try scenarios()
+        guard !scenarios.isEmpty else {
+            throw ValidationError("--scenario names none; leave it out for all.")
+        }
+        if let members, let unfit = scenarios.first(where: { !$0.sizes.contains(members) }),
+            scenario != "all"
+        {
+            throw ValidationError("--scenario: \(unfit.name) is not played on \(members) members.")
+        }
     }
 
     func run() async throws {

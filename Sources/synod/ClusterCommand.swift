@@ -37,16 +37,25 @@ struct ClusterCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("What --faults draws follows from it (1).", valueName: "number"))
     var faultSeed: UInt64?
 
+    func validate() throws {
+        guard faults != nil || faultSeed == nil else {
+            throw ValidationError("--fault-seed says nothing without --faults.")
+        }
+        do {
+            if let faults { _ = try FaultPlan(parsing: faults, seed: 1) }
+        } catch {
+            throw ValidationError("--faults: \(error)")
+        }
+    }
+
     func run() async throws {
         var cluster = ClusterConfiguration()
         cluster.replicas = replicas
         cluster.directory = directory
         cluster.basePort = basePort
         if let faults {
-            let seed = faultSeed ?? 1
-            _ = try FaultPlan(parsing: faults, seed: seed)
             cluster.faults = .init(
-                specification: faults, seed: seed, crashCode: FaultInjector.crashCode)
+                specification: faults, seed: faultSeed ?? 1, crashCode: FaultInjector.crashCode)
         }
         throw ExitCode(try await runCluster(cluster))
     }

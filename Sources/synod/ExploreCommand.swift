@@ -68,6 +68,12 @@ struct ExploreCommand: ParsableCommand {
     var output = ClientOptions.Output.table
 
     func validate() throws {
+        if crashPoints {
+            let given = try scope
+            guard given == (try Self.parse([]).scope) else {
+                throw ValidationError("--crash-points plays one script, and takes no scope.")
+            }
+        }
         if let flaw = try scope.flaw { throw ValidationError("This cannot be explored: \(flaw).") }
     }
 

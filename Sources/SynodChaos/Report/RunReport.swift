@@ -43,7 +43,7 @@ package struct RunReport: Sendable, Codable {
         if seconds > bound { standstill = seconds }
     }
 
-    /// Takes down what the operations that ended between two moments of the history came to.
+    /// Takes down what all operations came to, and the longest gap between two moments.
     mutating func summarize(_ history: History, from start: UInt64, to end: UInt64) {
         var successes = [start, end]
         for operation in history.operations {

@@ -6,7 +6,7 @@ package struct Scenario: Sendable {
     /// What it does, as the rest of a line.
     package let summary: String
     /// Sizes of clusters for which it makes sense.
-    let sizes: Set<Int>
+    package let sizes: Set<Int>
     /// One member keeps its data on a volume that can be filled, and values are large.
     let needsSmallVolume: Bool
     /// Why it cannot be played on this machine; nil if it can.
