@@ -50,11 +50,18 @@ struct SweepTests {
         arguments: [
             ("a core member that does not reach the leader outside of the core", 1, .partial),
             ("a transfer of a state that began anew with every repeated request", 4948, .swarm),
-            ("a leader whose every answer is lost, asked again and again for entries", 2862, .swarm),
+            (
+                "a leader whose every answer is lost, asked again and again for entries", 2862,
+                .swarm
+            ),
             ("a core member whom the leader outside of the core does not hear", 2053, .swarm),
             ("what an older disk still holds, unknown to the oracle", 10_088, .swarm),
             ("words of a refused replica, which nobody hears, held against it", 10_071, .swarm),
             ("a deposed leader's late proposal, taken for a change of what is chosen", 157, .swarm),
+            (
+                "an introduction to a suspended peer, taken for that of the newest start", 9718,
+                .swarm
+            ),
             ("a clock that went back when a sleeping machine was healed", 503, .swarm),
         ] as [(String, UInt64, Profile)])
     func regression(bug: String, seed: UInt64, profile: Profile) {

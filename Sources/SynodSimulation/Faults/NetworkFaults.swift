@@ -160,11 +160,14 @@ extension Simulation {
         fail(.safety, "N13", "\(host.name) let a stranger in")
     }
 
-    /// A replica's peer has accepted its process, and remembers it durably.
-    func introduce(_ from: Int, to: Int) {
-        guard let node = hosts[from].glance else { return }
-        introduced[to * hosts.count + from] = Introduction(
-            incarnation: hosts[from].disk.incarnation, boot: node.boot)
+    /// A replica's peer has accepted the process that said hello, and remembers it durably. That
+    /// process may be gone by now, where the peer was suspended meanwhile.
+    func introduce(_ from: Int, to: Int, by hello: Bytes) {
+        // Cluster, member, incarnation, boot: eight bytes each.
+        var reader = ByteReader(Bytes(hello.dropFirst(16)))
+        guard let incarnation: UInt64 = try? reader.read(), let boot: UInt64 = try? reader.read()
+        else { return }
+        introduced[to * hosts.count + from] = Introduction(incarnation: incarnation, boot: boot)
     }
 
     /// Whether every peer knows this replica's directory and, if asked, its present start.

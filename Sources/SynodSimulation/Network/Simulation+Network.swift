@@ -142,7 +142,7 @@ extension Simulation {
 
     private func greeted(_ from: Int, _ to: Int, _ connection: UInt64, _ hello: Bytes) {
         guard links.passes(from, to), hosts[to].isUp else { return }
-        streams.waiting[connection] = (from, to)
+        streams.waiting[connection] = (from, to, hello)
         guard !post(.greeted(ConnectionID(connection), hello: hello), to: hosts[to]) else { return }
         // It hangs up without a verdict.
         streams.waiting[connection] = nil
@@ -153,14 +153,14 @@ extension Simulation {
 
     /// A replica's verdict on a stream that a peer has opened.
     func judge(_ id: ConnectionID, _ verdict: Verdict, at host: Host) {
-        guard let (from, to) = streams.waiting.removeValue(forKey: id.rawValue) else {
+        guard let (from, to, hello) = streams.waiting.removeValue(forKey: id.rawValue) else {
             return strangerJudged(id, verdict, at: host)
         }
         let passes = links.passes(to, from)
         switch verdict {
         case .accept(_, let reply):
             streams.hear(from, to, on: id.rawValue)
-            introduce(from, to: to)
+            introduce(from, to: to, by: hello)
             if case .idle = streams.sending(to, from) {
                 queue.push(.stream(.dial(from: to, to: from, life: host.life)), at: now)
             }

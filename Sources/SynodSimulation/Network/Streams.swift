@@ -25,7 +25,7 @@ struct Streams {
     /// The connection on which `to` hears `from`; nil: none.
     private var hearing: [UInt64?]
     /// Connections that have not been judged.
-    var waiting: [UInt64: (from: Int, to: Int)] = [:]
+    var waiting: [UInt64: (from: Int, to: Int, hello: Bytes)] = [:]
     /// Since when nothing sent has got through.
     private var stalledSince: [Instant?]
     private var nextConnection: UInt64 = 1
