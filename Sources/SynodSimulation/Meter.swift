@@ -9,7 +9,7 @@ struct Meter {
     var unknown: UInt64 = 0
     /// From call to answer, of answered requests.
     private(set) var worstLatency = Interval(nanoseconds: 0)
-    /// By slot: how often it was sent to acceptors before it was chosen.
+    /// By slot: how often it was sent to acceptors.
     private var rounds: [Slot: (last: Instant, count: UInt64)] = [:]
     private(set) var answersByClient: [Int: UInt64] = [:]
     /// Requests under way.

@@ -111,7 +111,8 @@ struct Plan {
 
     var enabled: [FaultID] { FaultID.allCases.filter(isEnabled) }
 
-    /// A generator for one fault alone: without another fault, this one happens as before.
+    /// A generator for one fault alone: without another fault, its acts are drawn as before. What links,
+    /// disks and workloads are like is drawn in turn, so that there one fault shifts the next.
     func chance(for fault: FaultID) -> PRNG {
         PRNG(seed: mix64(options.seed &+ stableHash(fault.rawValue.utf8)))
     }

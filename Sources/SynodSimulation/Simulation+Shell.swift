@@ -92,7 +92,7 @@ extension Simulation {
             guard survives(host, life) else { return }
         }
         for (peer, messages) in output.sends {
-            let sent = brief.muffled(nemesis.choose(messages, of: self), of: host)
+            let sent = brief.muffled(nemesis.choose(messages, of: self), of: host, &tally)
             send(sent, from: host, to: peer)
             guard survives(host, life) else { return }
         }

@@ -31,8 +31,10 @@ package struct SweepTotals: Sendable {
         // Ties in the order of seeds, so that threads do not matter.
         worst.sort { $0.latency == $1.latency ? $0.seed < $1.seed : $0.latency > $1.latency }
         worst.removeLast(max(0, worst.count - 5))
-        if report.settling > longestSettling?.span ?? Interval(nanoseconds: 0) {
-            longestSettling = (report.options.seed, report.settling)
+        let (seed, span) = (report.options.seed, report.settling)
+        let longest = longestSettling ?? (0, Interval(nanoseconds: 0))
+        if span > longest.span || (span == longest.span && seed < longest.seed) {
+            longestSettling = (seed, span)
         }
         guard report.failure != nil else { return }
         failures.append(report)

@@ -92,8 +92,7 @@ extension Clients {
     func isAnswered(_ call: UInt64) -> Bool {
         if case .answered = calls[Int(call)].outcome { true } else { false }
     }
-}
-extension Clients {
+
     /// Whether the workload is over.
     var isDone: Bool {
         made >= workload.operations && all.allSatisfy { $0.call == nil && $0.again == nil }

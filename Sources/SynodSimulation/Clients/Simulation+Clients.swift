@@ -30,7 +30,6 @@ extension Simulation {
         }
         var request = clients.maker.make(number)
         if let again = clients.all[index].again {
-            tally.fired(.n12)
             request = RequestMaker.renewed(again, number)
         }
         clients.all[index].again = nil

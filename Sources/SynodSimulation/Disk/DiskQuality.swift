@@ -16,7 +16,10 @@ struct DiskQuality {
     init(for plan: Plan, _ chance: inout PRNG) {
         syncTime = .microseconds(chance.pick([50, 500, 500, 5000]))
         if plan.isEnabled(.d9) {
-            spread = .milliseconds(chance.pick([1, 10, 100, 1000]))
+            // A millisecond is nothing on a disk that is slow anyway.
+            let spreads: [UInt64] =
+                plan.options.profile == .slowdisk ? [100, 1000] : [1, 10, 100, 1000]
+            spread = .milliseconds(chance.pick(spreads))
             stalls = chance.pick([0, 100, 2_000])
             stall = .seconds(30)
         }

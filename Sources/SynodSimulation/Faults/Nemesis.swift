@@ -3,8 +3,8 @@ import SynodNode
 import SynodPaxos
 import SynodStorage
 
-/// The chance behind the faults: one generator for each, so that leaving one out shifts nothing in
-/// the others.
+/// The chance behind the faults that act: one generator for each, so that leaving one out shifts no
+/// draw of the others. What it no longer does to the run changes what they meet.
 final class Nemesis {
     let plan: Plan
     private var chances: [PRNG]

@@ -28,11 +28,12 @@ extension Simulation {
 
     private func transmit(_ packet: Packet) {
         switch links.send(packet.from, packet.to, at: now) {
-        case .lost(let fault):
+        case .lost(let drawn):
+            let fault = drawn == .n5 ? cut.fault : drawn
             note(
                 "r\(packet.from + 1)→r\(packet.to + 1): lost (\(fault.rawValue)) \(summary(packet))"
             )
-            if fault == .n5 { tally.fired(cut.fault) }
+            if drawn == .n5 { tally.fired(fault) }
         case .held:
             tally.fired(.n4)
             held.append(packet)

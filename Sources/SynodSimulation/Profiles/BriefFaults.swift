@@ -51,20 +51,25 @@ final class BriefFaults {
         let election = simulation.plan.timing.election
         let outage = chance.interval(.milliseconds(1), .milliseconds(1000))
         switch kind {
-        case .requestLost: return false
+        case .requestLost:
+            simulation.tally.fired(.n1)
+            return false
         case .replyLost:
             muted[host.index] += 1
             return true
         case .diesBefore:
+            simulation.tally.fired(.p1)
             simulation.crash(host, restartAfter: outage)
             return false
         case .diesAfter:
             dies[host.index] = true
             return true
         case .stalls:
+            simulation.tally.fired(.p4)
             simulation.pause(host, for: chance.interval(election, election * 5))
             return true
         case .forgets:
+            simulation.tally.fired(.d10)
             simulation.crash(host, restartAfter: outage)
             host.disk.forgetStates()
             return false
@@ -75,19 +80,21 @@ final class BriefFaults {
     func diesAfterWrite(_ host: Host, _ simulation: Simulation) -> Bool {
         guard dies[host.index] else { return false }
         dies[host.index] = false
+        simulation.tally.fired(.p1)
         simulation.crash(
             host, restartAfter: chance.interval(.milliseconds(1), .milliseconds(1000)))
         return true
     }
 
     /// What is left of a replica's messages when its answers do not get through.
-    func muffled(_ messages: [Bytes], of host: Host) -> [Bytes] {
+    func muffled(_ messages: [Bytes], of host: Host, _ tally: inout FaultTally) -> [Bytes] {
         guard muted[host.index] > 0 else { return messages }
         return messages.filter { message in
             let isAnswer =
                 message.first == MessageTag.accepted || message.first == MessageTag.promise
             guard isAnswer, muted[host.index] > 0 else { return true }
             muted[host.index] -= 1
+            tally.fired(.n1)
             return false
         }
     }

@@ -17,6 +17,23 @@ package enum Profile: String, CaseIterable, Sendable {
     /// Slow and full disks.
     case slowdisk
 
+    /// Whether one replica alone has no part in it.
+    package var needsPeers: Bool { !drawsFaults }
+
+    /// Whether its faults are drawn, so that they can be left out.
+    package var drawsFaults: Bool {
+        switch self {
+        case .swarm, .amnesia, .powercut, .slowdisk: true
+        case .brief, .duel, .partial: false
+        }
+    }
+
+    /// Whether a run ends after some time.
+    package var usesSeconds: Bool { drawsFaults }
+
+    /// Whether its clients stop after some requests.
+    package var usesOperations: Bool { drawsFaults || self == .brief }
+
     func adjust(_ plan: inout Plan) {
         let often = plan.timing.election * 4
         switch self {
@@ -29,7 +46,7 @@ package enum Profile: String, CaseIterable, Sendable {
             plan.span = .seconds(2_000)
         case .duel, .partial:
             plan.keepOnly([])
-            plan.replicas = plan.options.replicas ?? max(plan.replicas, 3)
+            plan.replicas = plan.options.replicas ?? max(plan.replicas, self == .duel ? 2 : 3)
         case .amnesia:
             plan.keepOnly([.n1, .n5, .n11, .d12])
             plan.enable([.d10, .d11, .p1, .p5, .d1, .d2], every: often)

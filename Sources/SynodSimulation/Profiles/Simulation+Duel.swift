@@ -95,7 +95,7 @@ extension Simulation {
     }
 
     /// The leader that all replicas follow, and who leads.
-    private var commonLeader: ReplicaID? {
+    var commonLeader: ReplicaID? {
         guard let leader = hosts[0].glance?.leader, let index = index(of: leader),
             hosts[index].glance?.isLeading == true
         else { return nil }

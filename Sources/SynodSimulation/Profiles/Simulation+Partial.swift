@@ -9,23 +9,21 @@ extension Simulation {
     func runPartial() {
         for graph in Graph.allCases where failure == nil {
             links.healCuts()
-            run(until: now + .seconds(8)) { hasCommonLeader }
-            guard failure == nil,
-                let leader = hosts.firstIndex(where: { $0.glance?.isLeading == true })
-            else { continue }
+            run(until: now + .seconds(8)) { commonLeader != nil }
+            guard failure == nil else { return }
+            guard let leader = hosts.firstIndex(where: { $0.glance?.isLeading == true }) else {
+                return fail(
+                    .liveness, "N7", "nobody leads eight seconds after all links were healed")
+            }
             let other = nemesis.draw(.n7) { ($0.index(hosts.count - 1) + leader + 1) % hosts.count }
             // The centre is not the leader, whom the graph may take away.
             note("\(graph.rawValue) around r\(other + 1), without r\(leader + 1)")
+            cut = (.n7, cut.number + 1)
             links.keepOnly {
                 graph.connects($0, $1, count: hosts.count, centre: other, other: leader)
             }
             expectProgress(on: graph)
         }
-    }
-
-    private var hasCommonLeader: Bool {
-        guard let leader = hosts[0].glance?.leader else { return false }
-        return hosts.allSatisfy { $0.glance?.leader == leader }
     }
 
     /// Somebody is answered in time if a majority is connected to anybody, and everybody in it where
@@ -50,15 +48,15 @@ extension Simulation {
             }
             run(until: now + .milliseconds(200)) { isServed }
         } while failure == nil && now < start + bound && !isServed
-        figures.append(
-            Figure(
-                graph.rawValue,
-                answered.isEmpty
-                    ? "no connected majority" : "goes on after \(now.since(start).text)"))
         let isPossible = hosts.contains { centre in
             hosts.count { $0 === centre || links.connects(centre.index, $0.index) }
                 >= membership.majority
         }
+        let nothing = isPossible ? "nobody was answered" : "no connected majority"
+        figures.append(
+            Figure(
+                graph.rawValue,
+                answered.isEmpty ? nothing : "goes on after \(now.since(start).text)"))
         guard failure == nil, isPossible else { return }
         if answered.isEmpty {
             fail(.liveness, "N7", "no progress on the graph \(graph.rawValue) within \(bound.text)")

@@ -1,4 +1,4 @@
-import Foundation
+@preconcurrency import Foundation
 import Synchronization
 
 /// Names the run under way on a thread when it traps, which nothing can catch: prints the command
@@ -23,6 +23,8 @@ enum CrashLine {
 
     static func install() {
         _ = lines
+        // A trap does not flush: whole lines of a transcript must have left before.
+        setvbuf(stdout, nil, _IOLBF, 0)
         for number in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGABRT] {
             signal(number) { _ in
                 // A signal from outside may meet any thread: then all runs under way are named.
@@ -48,7 +50,7 @@ enum CrashLine {
 
     /// This thread begins a run.
     static func begin(_ command: String) {
-        let text = Array("crash: \(command)\n".utf8.prefix(limit))
+        let text = Array("crash 127: \(command)\n".utf8.prefix(limit))
         registration.withLock { _ in
             let own = pthread_self()
             let places = (0..<threads).map { lines + $0 }

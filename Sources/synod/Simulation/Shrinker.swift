@@ -23,9 +23,14 @@ struct Shrinker {
             candidate.without.append(fault)
             try keep(candidate, ifItEndsWith: code)
         }
-        try lower(from: Int(first.seconds), code) { $0.seconds = UInt64($1) }
-        try lower(from: first.operations, code) { $0.operations = $1 }
-        for count in 1..<max(first.replicas, 1) {
+        if options.profile.usesSeconds {
+            try lower(from: Int(first.seconds), code) { $0.seconds = UInt64($1) }
+        }
+        if options.profile.usesOperations {
+            try lower(from: first.operations, code) { $0.operations = $1 }
+        }
+        let fewest = options.profile.needsPeers ? 2 : 1
+        for count in fewest..<max(first.replicas, fewest) {
             var candidate = options
             candidate.replicas = count
             if try keep(candidate, ifItEndsWith: code) { break }

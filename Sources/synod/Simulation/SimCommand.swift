@@ -64,8 +64,32 @@ struct SimCommand: AsyncParsableCommand {
             throw ValidationError("--seconds is between 1 and 1000000.")
         }
         guard jobs > 0 else { throw ValidationError("--jobs is at least 1.") }
+        if replicas == 1, profile.needsPeers {
+            throw ValidationError("--profile \(profile.rawValue) needs two replicas at least.")
+        }
+        if trace || shrink {
+            guard seed != nil else {
+                throw ValidationError("--trace and --shrink are about one run: give its --seed.")
+            }
+            guard output != .json else {
+                throw ValidationError("--trace and --shrink print text, not JSON.")
+            }
+        }
+        try refuseWithoutUse()
         _ = try range
         _ = try leftOut
+    }
+
+    /// What the profile would ignore.
+    private func refuseWithoutUse() throws {
+        let isUseless = [
+            ("--operations", operations != nil && !profile.usesOperations),
+            ("--seconds", seconds != nil && !profile.usesSeconds),
+            ("--without", without != nil && !profile.drawsFaults),
+        ]
+        for case (let option, true) in isUseless {
+            throw ValidationError("\(option) means nothing to --profile \(profile.rawValue).")
+        }
     }
 
     func run() async throws {
@@ -119,8 +143,11 @@ struct SimCommand: AsyncParsableCommand {
     private var leftOut: [FaultID] {
         get throws {
             try (without ?? "").split(separator: ",").map { name in
-                guard let fault = FaultID(rawValue: name.uppercased()) else {
-                    throw ValidationError("--without: there is no fault '\(name)'.")
+                let name = name.trimmingCharacters(in: .whitespaces).uppercased()
+                guard let fault = FaultID(rawValue: name) else {
+                    throw ValidationError(
+                        "--without: the simulator has no fault '\(name)'; see docs/simulation.md "
+                            + "for those that it has and those that it cannot express.")
                 }
                 return fault
             }

@@ -23,12 +23,12 @@ extension Report {
         table.add("seed", "\(options.seed)")
         table.add("profile", options.profile.rawValue)
         table.add("replicas", "\(replicas)")
-        table.add("virtual time", seconds(virtualTime))
+        table.add("virtual time", SimText.seconds(virtualTime))
         table.add("events", "\(events)")
         table.add("decisions", "\(decisions)")
         table.add("requests", "\(answered) answered, \(refused) refused, \(unknown) unknown")
-        table.add("worst latency", seconds(worstLatency))
-        table.add("rest after healing", seconds(settling))
+        table.add("worst latency", SimText.seconds(worstLatency))
+        table.add("rest after healing", SimText.seconds(settling))
         table.add("faults", faults.text)
         for figure in figures { table.add(figure.name, figure.value) }
         table.add("digest", String(digest, radix: 16))
@@ -84,7 +84,14 @@ extension SweepTotals {
             "seeds": seeds, "virtualNanoseconds": virtualNanoseconds, "seconds": elapsed,
             "events": events, "decisions": decisions, "answered": answered, "refused": refused,
             "unknown": unknown, "faults": faults.object,
+            "worstLatencies": worst.map {
+                ["seed": $0.seed, "nanoseconds": $0.latency.nanoseconds]
+            },
+            "longestSettling": longestSettling.map {
+                ["seed": $0.seed, "nanoseconds": $0.span.nanoseconds]
+            } ?? [:],
             "failures": failures.compactMap { report in report.failure?.line(report.options) },
+            "commands": failures.map(\.options.command),
         ])
     }
 }
@@ -95,8 +102,6 @@ enum SimText {
         String(format: "%.3f s", Double(span.nanoseconds) / 1e9)
     }
 }
-
-private func seconds(_ span: Interval) -> String { SimText.seconds(span) }
 
 private func encoded(_ object: [String: Any]) -> String {
     let data = try? JSONSerialization.data(

@@ -18,7 +18,9 @@ final class SimSweep: Sendable {
     init(_ options: RunOptions, seeds: ClosedRange<UInt64>, jobs: Int) {
         self.options = options
         self.seeds = seeds
-        self.jobs = jobs
+        // More than that gain nothing, and each costs a thread's worth of memory.
+        let useful = min(jobs, ProcessInfo.processInfo.activeProcessorCount)
+        self.jobs = Int(min(UInt64(useful - 1), seeds.upperBound - seeds.lowerBound)) + 1
         state = Mutex(State(next: seeds.lowerBound))
     }
 
@@ -33,7 +35,7 @@ final class SimSweep: Sendable {
             }
         }
         let totals = state.withLock { $0.totals }
-        if isatty(STDERR_FILENO) != 0 { show("\r\u{1b}[K") }
+        clearProgress()
         let elapsed = Date().timeIntervalSince(start)
         print(asJSON ? totals.json(seconds: elapsed) : totals.table(seconds: elapsed))
         return totals.failures.compactMap { $0.failure?.kind.rawValue }.max() ?? 0
@@ -54,26 +56,37 @@ final class SimSweep: Sendable {
         let report = Simulation(options).execute()
         state.withLock { state in
             state.totals.add(report)
-            if let failure = report.failure { show("\r\u{1b}[K" + failure.line(options) + "\n") }
+            if let failure = report.failure, hasTerminal {
+                clearProgress()
+                show(failure.line(options) + "\n")
+            }
             progress(&state, start)
         }
     }
 
     private func progress(_ state: inout State, _ start: Date) {
-        guard isatty(STDERR_FILENO) != 0, Date().timeIntervalSince(state.shownAt) > 0.5 else {
+        guard hasTerminal, Date().timeIntervalSince(state.shownAt) > 0.5 else {
             return
         }
         state.shownAt = Date()
-        let count = seeds.upperBound - seeds.lowerBound + 1
+        // All numbers are one more than the largest.
+        let count = Double(seeds.upperBound - seeds.lowerBound) + 1
         let done = state.totals.seeds
         let width = 30
-        let filled = Int(Double(done) / Double(count) * Double(width))
+        let filled = Int(Double(done) / count * Double(width))
         let bar =
             String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
         let rate = Double(done) / max(0.001, Date().timeIntervalSince(start))
         show(
-            "\r\(bar) \(done) of \(count) seeds, \(Int(rate * 3600)) an hour, "
+            "\r\(bar) \(done) of \(String(format: "%.0f", count)) seeds, \(Int(rate * 3600)) an hour, "
                 + "\(state.totals.failures.count) failed ")
+    }
+
+    /// Who watches sees a failure at once; elsewhere the table at the end is enough.
+    private var hasTerminal: Bool { isatty(STDERR_FILENO) != 0 }
+
+    private func clearProgress() {
+        if hasTerminal { show("\r\u{1b}[K") }
     }
 
     private func show(_ text: String) {
