@@ -59,8 +59,8 @@ extension Node {
     ) throws(StorageError) {
         guard receiver == nil else { return }
         // A state that was installed in this very step counts.
-        let appliedThrough = Slot(keyspace.appliedThrough)
-        let lacksState = replica.lacksState && appliedThrough < replica.chosenThrough
+        var appliedThrough: Slot { Slot(keyspace.appliedThrough) }
+        var lacksState: Bool { replica.lacksState && appliedThrough < replica.chosenThrough }
         switch message {
         case .truncated(let firstRetained)
         where firstRetained > max(replica.chosenThrough, appliedThrough).next: break

@@ -1,4 +1,4 @@
-import SynodBytes
+package import SynodBytes
 package import SynodPaxos
 import SynodStorage
 
@@ -31,7 +31,7 @@ package struct Identity: Hashable, Sendable {
         writer.write(session)
     }
 
-    init(reading reader: inout ByteReader) throws(MalformedBytes) {
+    package init(reading reader: inout ByteReader) throws(MalformedBytes) {
         self.init(
             cluster: try reader.read(), replica: ReplicaID(try reader.read()),
             incarnation: try reader.read(), boot: try reader.read(), session: try reader.read())

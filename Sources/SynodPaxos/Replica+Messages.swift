@@ -20,10 +20,11 @@ extension Replica {
             guard hears(ballot, nil, from: sender, now, &outbox) else { return }
             asked(toAccept: entry, in: slot, ballot, &outbox)
         case .accepted(let ballot, let first, let last):
-            answered(ballot, by: index, now)
+            let until = now + timing.leaderPatience
             let retransmission = timing.retransmission
             role.updateLeader { leader in
                 guard leader.ballot == ballot else { return }
+                leader.answered(by: index, connectedUntil: until)
                 leader.accepted(first, last, by: index, retransmission: retransmission, now: now)
             }
         case .chosen(let progress):

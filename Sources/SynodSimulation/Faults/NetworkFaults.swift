@@ -163,11 +163,10 @@ extension Simulation {
     /// A replica's peer has accepted the process that said hello, and remembers it durably. That
     /// process may be gone by now, where the peer was suspended meanwhile.
     func introduce(_ from: Int, to: Int, by hello: Bytes) {
-        // Cluster, member, incarnation, boot: eight bytes each.
-        var reader = ByteReader(Bytes(hello.dropFirst(16)))
-        guard let incarnation: UInt64 = try? reader.read(), let boot: UInt64 = try? reader.read()
-        else { return }
-        introduced[to * hosts.count + from] = Introduction(incarnation: incarnation, boot: boot)
+        var reader = ByteReader(hello)
+        guard let identity = try? Identity(reading: &reader) else { return }
+        introduced[to * hosts.count + from] = Introduction(
+            incarnation: identity.incarnation, boot: identity.boot)
     }
 
     /// Whether every peer knows this replica's directory and, if asked, its present start.
