@@ -18,7 +18,7 @@ struct SnapshotReceiver<State: Store> {
     private var patience = Self.shortestPatience
     /// When the chunk is asked for again.
     var repeatAt: Instant { askedAt + patience }
-    /// Given up when nothing has come until then.
+    /// Given up when the next part has not come until then.
     private(set) var deadline: Instant
 
     private static var shortestPatience: Interval { .milliseconds(500) }
@@ -53,7 +53,6 @@ struct SnapshotReceiver<State: Store> {
 
     mutating func received(_ chunk: SnapshotChunk, now: Instant) throws(StorageError) -> OnChunk {
         guard chunk.transfer == transfer else { return .ignored }
-        deadline = now + Self.limit
         if nextChunk == 0 { through = chunk.through }
         guard chunk.index == nextChunk, chunk.through == through else { return .ignored }
         checksum.update(chunk.pairs)
@@ -70,6 +69,9 @@ struct SnapshotReceiver<State: Store> {
         }
         try store.write(batch, durability: .buffered)
         nextChunk += 1
+        // Not for a part that comes again: copies of the last one may come for long after its
+        // sender has gone.
+        deadline = now + Self.limit
         patience = max(Self.shortestPatience, now.since(askedAt) * 2)
         askedAt = now
         guard chunk.isLast else { return .more }

@@ -14,8 +14,15 @@ package struct Election: Hashable, Sendable {
     private(set) var progress: Progress?
     /// When it was last heard; nil when it has been given up.
     private var lastHeard: Instant?
-    /// Until when the leader is taken not to hear this replica, because it said so.
+    /// When what the leader has chosen last grew.
+    private var advancedAt: Instant
+    /// Since when there has been a way to a leader without a break.
+    private(set) var reachableSince: Instant?
+    /// Until when the leader is taken not to hear this replica, because it said so or because
+    /// nothing comes of what is sent to it.
     private var unheardUntil: Instant?
+    /// Peers through which nothing came of it either.
+    private var shunned: [ReplicaID] = []
     /// The way to the leader when it is not heard here, or does not hear this replica.
     private(set) var relay: Relay?
     /// When to doubt the leader, or to campaign again.
@@ -39,6 +46,7 @@ package struct Election: Hashable, Sendable {
         self.chance = chance
         highestRound = promised.round
         suspectAt = now
+        advancedAt = now
         // A fresh start waits for a heartbeat that may be on its way, not for a whole suspicion.
         suspectAt = now + draw(timing.backOff * 8)
     }
@@ -53,7 +61,7 @@ package struct Election: Hashable, Sendable {
     /// one hears it and is heard, not through others: else two who have lost it would name each
     /// other as the way to it.
     package func report(_ now: Instant) -> Progress? {
-        hearsLeader(now) && unheardUntil == nil ? progress : nil
+        hearsLeader(now) && !isUnheard ? progress : nil
     }
 
     /// The leader, if it is heard or there is a way to it.
@@ -61,9 +69,15 @@ package struct Election: Hashable, Sendable {
         lastHeard == nil && relay == nil ? nil : leaderBallot.replica
     }
 
+    /// Whether the leader has brought nothing forward for long, as far as is heard here.
+    package func isStalled(_ now: Instant) -> Bool { now.since(advancedAt) >= timing.stall }
+
+    /// Whether the leader is heard, but what is sent to it gets lost.
+    package var isUnheard: Bool { unheardUntil != nil }
+
     /// Whom to send what is meant for the leader.
     package var nextHop: ReplicaID? {
-        if lastHeard != nil && unheardUntil == nil { return leaderBallot.replica }
+        if lastHeard != nil && !isUnheard { return leaderBallot.replica }
         return relay?.peer ?? leader
     }
 
@@ -86,12 +100,11 @@ package struct Election: Hashable, Sendable {
         noteRound(ballot.round)
         precondition(ballot >= leaderBallot, "A deposed leader is answered with a nack instead.")
         let isNew = ballot > leaderBallot || lastHeard == nil
-        if ballot > leaderBallot { follow(ballot) }
-        if let progress, progress.chosenThrough >= self.progress?.chosenThrough ?? .zero {
-            self.progress = progress
-        }
+        if ballot > leaderBallot { follow(ballot, now) }
+        if let progress { note(progress, now) }
         lastHeard = now
-        if unheardUntil == nil { relay = nil }
+        if reachableSince == nil { reachableSince = now }
+        if !isUnheard { relay = nil }
         losses = 0
         hasYielded = false
         suspectAt = now + timing.suspicion + draw(timing.suspicionSpread)
@@ -99,18 +112,35 @@ package struct Election: Hashable, Sendable {
     }
 
     /// Another leader than the one before, of which nothing else is known.
-    private mutating func follow(_ ballot: Ballot) {
+    private mutating func follow(_ ballot: Ballot, _ now: Instant) {
         noteRound(ballot.round)
         leaderBallot = ballot
         progress = nil
+        advancedAt = now
         lastHeard = nil
+        reachableSince = nil
         unheardUntil = nil
         relay = nil
+        shunned = []
+    }
+
+    private mutating func note(_ progress: Progress, _ now: Instant) {
+        let before = self.progress?.chosenThrough ?? .zero
+        if progress.chosenThrough > before { advancedAt = now }
+        if progress.chosenThrough >= before { self.progress = progress }
     }
 
     /// The leader followed says that it does not hear this replica.
     package mutating func unheard(_ now: Instant) {
-        unheardUntil = now + timing.suspicion
+        unheardUntil = max(unheardUntil ?? now, now + timing.suspicion)
+    }
+
+    /// Nothing comes of what is sent toward the leader: another way is looked for, and all are
+    /// tried in turn.
+    package mutating func unserved(_ now: Instant) {
+        unheardUntil = now + timing.stall * 2
+        if let relay { shunned.append(relay.peer) } else { shunned = [] }
+        relay = nil
     }
 
     /// A peer hears the leader that said this. True if that opens another way to a leader who is
@@ -120,32 +150,39 @@ package struct Election: Hashable, Sendable {
         _ progress: Progress, by peer: ReplicaID, to id: ReplicaID, _ now: Instant
     ) -> Bool {
         guard progress.ballot >= leaderBallot, progress.ballot.replica != id else { return false }
-        if progress.ballot > leaderBallot { follow(progress.ballot) }
-        guard lastHeard == nil || unheardUntil != nil else { return false }
-        if self.progress == nil { self.progress = progress }
+        if progress.ballot > leaderBallot { follow(progress.ballot, now) }
+        guard lastHeard == nil || isUnheard else { return false }
+        note(progress, now)
         if relay?.peer == peer { relay?.confirmedAt = now }
-        guard relay == nil else { return false }
+        guard relay == nil, !shunned.contains(peer) else { return false }
         relay = Relay(peer: peer, confirmedAt: now)
+        if reachableSince == nil { reachableSince = now }
         return true
     }
 
-    /// A peer hears no leader: it is no way to one.
-    package mutating func hearsNobody(_ peer: ReplicaID) {
-        if relay?.peer == peer { relay = nil }
+    /// A peer is no way to the leader any more, if it was.
+    package mutating func dropRelay(_ peer: ReplicaID) {
+        guard relay?.peer == peer else { return }
+        relay = nil
+        noteReachability()
+    }
+
+    private mutating func noteReachability() {
+        if leader == nil { reachableSince = nil }
     }
 
     /// Gives up a way to the leader that was not confirmed for as long as a leader may be silent.
     package mutating func expireRelay(_ now: Instant) {
         if let unheardUntil, now >= unheardUntil { self.unheardUntil = nil }
         guard let relay, now.since(relay.confirmedAt) >= timing.suspicion else { return }
-        self.relay = nil
+        dropRelay(relay.peer)
     }
 
     /// The stream from a replica broke. True if it was the leader's.
     package mutating func disconnected(_ replica: ReplicaID, _ now: Instant) -> Bool {
-        hearsNobody(replica)
+        dropRelay(replica)
         guard lastHeard != nil, leaderBallot.replica == replica else { return false }
-        lastHeard = nil
+        suspect()
         suspectAt = now + draw(timing.backOff)
         return true
     }
@@ -153,6 +190,7 @@ package struct Election: Hashable, Sendable {
     /// This replica doubts its leader from now on.
     package mutating func suspect() {
         lastHeard = nil
+        noteReachability()
     }
 
     /// Tries again soon: the canvass found no majority that would promise.

@@ -15,6 +15,8 @@ package struct Forwarder: Hashable, Sendable {
     private var firstSequence: UInt64?
     private var pendingBytes = 0
     private var waiting = 0
+    /// Since when something waits and nothing was executed; in the distant future if nothing waits.
+    private(set) var waitingSince = Instant.distantFuture
     private var stream: Stream?
 
     private struct Pending: Hashable, Sendable {
@@ -49,7 +51,7 @@ package struct Forwarder: Hashable, Sendable {
 
     package var repeatAt: Instant { stream?.repeatAt ?? .distantFuture }
 
-    package mutating func submitted(_ command: Command, deadline: Instant) {
+    package mutating func submitted(_ command: Command, deadline: Instant, _ now: Instant) {
         if let first = firstSequence {
             precondition(
                 command.id.sequence == first + UInt64(pending.count),
@@ -59,14 +61,16 @@ package struct Forwarder: Hashable, Sendable {
         }
         pending.append(Pending(command: command, deadline: deadline))
         pendingBytes += command.byteCount
+        if waiting == 0 { waitingSince = now }
         waiting += 1
     }
 
     /// A command of this replica's was executed.
-    package mutating func applied(_ sequence: UInt64) {
+    package mutating func applied(_ sequence: UInt64, _ now: Instant) {
         guard let first = firstSequence, sequence >= first else { return }
         let offset = sequence - first
         guard offset < UInt64(pending.count) else { return }
+        waitingSince = now
         finish(Int(offset))
         removeFinished()
     }
@@ -185,6 +189,7 @@ package struct Forwarder: Hashable, Sendable {
         pending[index].isDone = true
         pendingBytes -= pending[index].command.byteCount
         waiting -= 1
+        if waiting == 0 { waitingSince = .distantFuture }
     }
 
     private mutating func removeFinished() {

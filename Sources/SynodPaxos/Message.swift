@@ -11,8 +11,10 @@
 /// ```
 package enum Message: Hashable, Sendable {
     /// Would you promise, that is: do you hear no leader either? Sent before a campaign, so that a
-    /// half-connected replica does not depose a leader who is well.
-    case canvass(round: UInt64)
+    /// half-connected replica does not depose a leader who is well. Unserved is who has a way to the
+    /// leader and waits in vain for what it sent there: then a leader who brings nothing forward
+    /// counts as one who is not heard.
+    case canvass(round: UInt64, isUnserved: Bool)
     /// What the leader has said whom the sender hears itself; nil if it hears none, and a campaign
     /// is welcome. Whoever asked may send its commands to that leader through the sender.
     case canvassed(round: UInt64, leader: Progress?, chosenThrough: Slot)

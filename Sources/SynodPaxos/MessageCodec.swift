@@ -27,8 +27,9 @@ extension Message {
 
     private func encode(into writer: inout ByteWriter) {
         switch self {
-        case .canvass(let round):
+        case .canvass(let round, let isUnserved):
             writer.write(Tag.canvass, round)
+            writer.write(UInt8(isUnserved ? 1 : 0))
         case .canvassed(let round, let leader, let chosenThrough):
             writer.write(Tag.canvassed, round)
             writer.write(chosenThrough)
@@ -103,7 +104,9 @@ extension Message {
 
     private init(_ tag: Tag, _ reader: inout ByteReader) throws(MalformedBytes) {
         switch tag {
-        case .canvass: self = .canvass(round: try reader.readVarint())
+        case .canvass:
+            let round = try reader.readVarint()
+            self = .canvass(round: round, isUnserved: try reader.read(UInt8.self) != 0)
         case .canvassed:
             let round = try reader.readVarint()
             let chosenThrough = try reader.readSlot()

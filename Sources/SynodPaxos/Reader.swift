@@ -16,6 +16,9 @@ package struct Reader: Hashable, Sendable {
     private var round: Round?
     /// Bounds known, not yet executed through; in the order of their rounds.
     private var bounded: [Bounded] = []
+    /// Since when a read has waited for something to be executed, and none was released; in the
+    /// distant future if none waits for that.
+    private(set) var waitingSince = Instant.distantFuture
 
     private struct Round: Hashable, Sendable {
         let number: UInt64
@@ -90,13 +93,21 @@ package struct Reader: Hashable, Sendable {
     }
 
     /// Releases the reads whose bound is executed.
-    package mutating func release(appliedThrough: Slot, _ outbox: inout Outbox) {
+    package mutating func release(
+        appliedThrough: Slot, _ now: Instant, _ outbox: inout Outbox
+    ) {
         guard !bounded.isEmpty else { return }
+        let before = waiting
         bounded.removeAll { item in
             guard item.bound <= appliedThrough else { return false }
             outbox.readable.append(contentsOf: item.reads)
             waiting -= item.reads.count
             return true
+        }
+        if bounded.isEmpty {
+            waitingSince = .distantFuture
+        } else if waiting < before || waitingSince == .distantFuture {
+            waitingSince = now
         }
     }
 

@@ -5,24 +5,64 @@ extension Replica {
             election.suspect()
             outbox.trace.append(.suspected(connectionLost: false))
         }
+        canvass(now, &outbox)
+    }
+
+    /// From when on this replica is unserved: there has been a way to the leader for long, everything
+    /// that it says is chosen is executed here, and yet what waits here makes no headway.
+    var unservedFrom: Instant {
+        guard let reachableSince = election.reachableSince,
+            learner.chosenThrough >= election.progress?.chosenThrough ?? .zero
+        else { return .distantFuture }
+        let waitingSince = min(forwarder.waitingSince, reader.waitingSince)
+        guard waitingSince < .distantFuture else { return .distantFuture }
+        return max(reachableSince, waitingSince) + timing.stall
+    }
+
+    /// The leader is heard, and either nothing that is sent from here reaches it or nothing that
+    /// it sends does any good: the others know which.
+    mutating func doubtLeader(_ now: Instant, _ outbox: inout Outbox) {
+        doubtAt = now + timing.election / 2
+        election.unserved(now)
+        outbox.trace.append(.unserved(election.leaderBallot))
+        canvass(now, &outbox)
+    }
+
+    /// Asks the others for a way to the leader, without meaning to campaign.
+    func seekWayToLeader(_ now: Instant, _ outbox: inout Outbox) {
+        let round = election.highestRound + 1
+        outbox.send(.canvass(round: round, isUnserved: now >= unservedFrom), to: .others)
+    }
+
+    private mutating func canvass(_ now: Instant, _ outbox: inout Outbox) {
         let interval = election.canvassInterval
         let campaign = Campaign(
             round: election.highestRound + 1, canvassInterval: interval,
             deadline: now + timing.retransmission, repeatAt: now + interval)
         role = .campaigning(campaign)
-        if membership.count > 1 { outbox.send(.canvass(round: campaign.round), to: .others) }
+        if membership.count > 1 {
+            outbox.send(
+                .canvass(round: campaign.round, isUnserved: now >= unservedFrom),
+                to: .others)
+        }
         welcomed(campaign.round, by: me, now, &outbox)
     }
 
     /// Somebody asks whether a campaign would be welcome.
     mutating func canvassed(
-        _ round: UInt64, by sender: ReplicaID, _ now: Instant, _ outbox: inout Outbox
+        _ round: UInt64, by sender: ReplicaID, isUnserved: Bool, _ now: Instant,
+        _ outbox: inout Outbox
     ) {
-        let hearsLeader = isLeading || election.hearsLeader(now)
-        let progress: Progress? =
-            if case .leading(let leader) = role { leader.progress } else { election.report(now) }
-        // What the leader has recovered must be known to whoever wants to send it commands.
-        guard !hearsLeader || progress != nil else { return }
+        let isOfUse = !isUnserved || !election.isStalled(now)
+        let hearsLeader = isLeading || (election.hearsLeader(now) && isOfUse)
+        var progress: Progress?
+        if case .leading(let leader) = role {
+            progress = leader.progress
+        } else if hearsLeader {
+            // What the leader has recovered must be known to whoever wants to send it commands.
+            guard let report = election.report(now) else { return }
+            progress = report
+        }
         outbox.send(
             .canvassed(
                 round: round, leader: progress,
@@ -50,7 +90,7 @@ extension Replica {
     ) {
         let peer = membership.replicas[index]
         guard let progress else {
-            election.hearsNobody(peer)
+            election.dropRelay(peer)
             return welcomed(round, by: index, now, &outbox)
         }
         refused(progress.ballot, now, &outbox)
@@ -128,7 +168,7 @@ extension Replica {
         switch campaign.phase {
         case .canvassing(let welcomedBy):
             campaign.repeatAt = now + campaign.canvassInterval
-            message = .canvass(round: campaign.round)
+            message = .canvass(round: campaign.round, isUnserved: now >= unservedFrom)
             answeredBy = welcomedBy
         case .persisting:
             campaign.repeatAt = now + timing.retransmission
@@ -152,7 +192,7 @@ extension Replica {
         role = .following
         if let ballot = campaign.ballot {
             outbox.trace.append(.backedOff(ballot, election.backOff(now)))
-        } else {
+        } else if !election.isHearing {
             election.retryCanvass(now)
         }
     }

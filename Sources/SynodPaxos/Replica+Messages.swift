@@ -5,8 +5,8 @@ extension Replica {
     ) {
         let sender = membership.replicas[index]
         switch message {
-        case .canvass(let round):
-            canvassed(round, by: sender, now, &outbox)
+        case .canvass(let round, let isUnserved):
+            canvassed(round, by: sender, isUnserved: isUnserved, now, &outbox)
         case .canvassed(let round, let progress, let chosenThrough):
             learner.note(chosenThrough, learnedBy: index)
             canvassAnswered(round, progress, by: index, now, &outbox)
@@ -34,12 +34,13 @@ extension Replica {
             guard hears(progress.ballot, progress, from: sender, now, &outbox) else { return }
             learner.announce(progress)
             outbox.send(.heard(ballot: progress.ballot), to: .replica(sender))
+            if election.isUnheard { seekWayToLeader(now, &outbox) }
         case .heard(let ballot): answered(ballot, by: index, now)
         case .unheard(let ballot):
             guard hears(ballot, nil, from: sender, now, &outbox) else { return }
             // No campaign comes of it: others are asked for a way to the leader.
+            if !election.isUnheard { seekWayToLeader(now, &outbox) }
             election.unheard(now)
-            outbox.send(.canvass(round: election.highestRound + 1), to: .others)
         case .forward(let ballot, let boot, let position, let commands):
             guard let origin = commands.first?.id.origin else { return }
             if isLeading {
@@ -101,6 +102,8 @@ extension Replica {
         switch role {
         case .leading(let leader) where leader.ballot < ballot:
             stepDown(.higherBallot(ballot), now, &outbox)
+        // One who is heard and brings nothing forward does not end the question of who else could.
+        case .campaigning(let campaign) where campaign.ballot == nil && now >= unservedFrom: break
         case .campaigning: role = .following
         case .leading, .following: break
         }

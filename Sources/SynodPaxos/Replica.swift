@@ -27,6 +27,8 @@ package struct Replica: Hashable, Sendable {
     /// Of the last step that persisted something.
     var lastTicket = WriteTicket.zero
     var heartbeatAt = Instant.distantFuture
+    /// Not to doubt a leader who is heard before then.
+    var doubtAt: Instant
     /// Slots accepted in this step, to be answered as runs.
     var acceptedRuns: [AcceptedRun] = []
 
@@ -102,6 +104,7 @@ package struct Replica: Hashable, Sendable {
             timing: timing, chance: PRNG(seed: seed), promised: acceptor.promised, now: now)
         forwarder = Forwarder(boot: boot)
         reader = Reader(membership: membership, me: me, boot: boot)
+        doubtAt = now
     }
 
     // MARK: What others may know
@@ -166,7 +169,7 @@ package struct Replica: Hashable, Sendable {
             guard let index = membership.index(of: sender), index != me else { return }
             received(message, from: index, now, &outbox)
         case .submitted(let command, let deadline):
-            forwarder.submitted(command, deadline: deadline)
+            forwarder.submitted(command, deadline: deadline, now)
         case .readRequested(let read):
             reader.request(read)
         case .written(let ticket):
@@ -190,7 +193,11 @@ package struct Replica: Hashable, Sendable {
     mutating func keepTime(_ now: Instant, _ outbox: inout Outbox) {
         switch role {
         case .following:
-            if now >= election.suspectAt { startCampaign(now, &outbox) }
+            if now >= election.suspectAt {
+                startCampaign(now, &outbox)
+            } else if now >= max(doubtAt, unservedFrom) {
+                doubtLeader(now, &outbox)
+            }
         case .campaigning(let campaign):
             if now >= campaign.deadline {
                 endCampaign(campaign, now, &outbox)
@@ -217,7 +224,7 @@ package struct Replica: Hashable, Sendable {
         if case .leading(let leader) = role { learner.announce(leader.progress) }
         learner.advance(&acceptor, &outbox)
         leadIfReady(now, &outbox)
-        noteExecuted(outbox.learned)
+        noteExecuted(outbox.learned, now)
         openStream(now)
         if isLeading {
             proposeWaiting(now, &outbox)
@@ -229,7 +236,7 @@ package struct Replica: Hashable, Sendable {
         reader.begin(
             acceptor.readBound(election.progress), now: now,
             retransmission: timing.retransmission, &outbox)
-        reader.release(appliedThrough: learner.chosenThrough, &outbox)
+        reader.release(appliedThrough: learner.chosenThrough, now, &outbox)
         learner.fetchMissing(
             membership, me: me, from: election.nextHop.flatMap(membership.index(of:)), now: now,
             patience: timing.heartbeat, &outbox)
@@ -290,7 +297,8 @@ package struct Replica: Hashable, Sendable {
     var wakeAt: Instant {
         var at = min(reader.repeatAt, learner.wakeAt(patience: timing.heartbeat))
         switch role {
-        case .following: at = min(at, election.suspectAt, forwarder.repeatAt)
+        case .following:
+            at = min(at, election.suspectAt, forwarder.repeatAt, max(doubtAt, unservedFrom))
         case .campaigning(let campaign):
             at = min(at, campaign.deadline, campaign.repeatAt, forwarder.repeatAt)
         // A leader forwards nothing: what it sent to the one before it is not sent again.
@@ -300,10 +308,10 @@ package struct Replica: Hashable, Sendable {
     }
 
     /// Tells the forwarder which of its commands were executed.
-    mutating func noteExecuted(_ learned: [Learned]) {
+    mutating func noteExecuted(_ learned: [Learned], _ now: Instant) {
         for item in learned {
             item.entry.forEachCommand { command, _ in
-                if command.origin == id { forwarder.applied(command.sequence) }
+                if command.origin == id { forwarder.applied(command.sequence, now) }
             }
         }
     }

@@ -26,6 +26,10 @@ package struct Timing: Hashable, Sendable {
     /// suspect it if it were silent.
     package var leaderPatience: Interval { suspicion + suspicionSpread }
 
+    /// A leader who brings nothing forward for this long, while something waits for it, is doubted
+    /// though it is heard.
+    package var stall: Interval { election * 2 }
+
     /// What was not answered for this long is said again.
     package var retransmission: Interval { max(heartbeat, election / 5) }
 }

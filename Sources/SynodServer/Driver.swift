@@ -134,6 +134,10 @@ final class Driver: @unchecked Sendable {
             logger.warning(
                 "the leader is suspected",
                 metadata: ["because": connectionLost ? "its connection broke" : "it is silent"])
+        case .unserved(let ballot):
+            logger.warning(
+                "the leader is heard, and what waits here for it makes no headway",
+                metadata: ["ballot": "\(ballot.text)"])
         case .campaigned(let ballot):
             logger.info("asks for promises", metadata: ["ballot": "\(ballot.text)"])
         case .backedOff(let ballot, let span):

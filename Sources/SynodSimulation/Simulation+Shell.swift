@@ -45,6 +45,11 @@ extension Simulation {
     private func step(_ host: Host, _ events: [NodeEvent]) {
         noteStep()
         guard let before = host.glance else { return }
+        for case .received(let messages, let sender) in events {
+            if let from = index(of: sender) {
+                oracle.delivered(messages, from: from, to: host.index)
+            }
+        }
         let output: NodeOutput
         do throws(StorageError) {
             let own = host.clock.own(at: now)

@@ -15,6 +15,7 @@ extension Simulation {
 
     func tell(_ event: TraceEvent, of host: Host) {
         switch event {
+        case .unserved(let ballot): note("\(host.name) is not served by \(ballot.text)")
         case .suspected(let isLost):
             note("\(host.name) suspects the leader: " + (isLost ? "its stream broke" : "silence"))
         case .campaigned(let ballot): note("\(host.name) asks for promises of \(ballot.text)")
@@ -38,7 +39,8 @@ extension Simulation {
 extension Message {
     fileprivate var text: String {
         switch self {
-        case .canvass(let round): "canvass for round \(round)"
+        case .canvass(let round, let isUnserved):
+            "canvass for round \(round)" + (isUnserved ? ", unserved" : "")
         case .canvassed(let round, nil, _): "round \(round) is welcome"
         case .canvassed(let round, let leader?, _):
             "round \(round) is unwelcome, \(leader.ballot.text) leads"

@@ -97,6 +97,17 @@ import Testing
         }
     }
 
+    /// Each of the first reads may come before or after each other: that must not be tried out.
+    @Test func manyOverlappingReadsAreJudgedQuickly() {
+        expect(false) { story in
+            for index in 0..<UInt64(60) {
+                story.told(10 + index...1_000 + index, 1, get("a"), found())
+            }
+            story.told(2_000...2_010, 2, put("a", "1"), ok)
+            story.told(3_000...3_010, 2, get("a"), found())
+        }
+    }
+
     /// Many that left no trace, then many that did: the search must not double with each.
     @Test func manyUnknownWritesAreJudgedQuickly() {
         expect(true) { story in

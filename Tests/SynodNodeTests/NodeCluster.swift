@@ -36,8 +36,14 @@ final class NodeCluster {
     private var nextCall: UInt64 = 1
     private var sessions: UInt64 = 1
     private let snapshotCount: UInt64
+    private let chunkBytes: Int
+    /// Told of all that nodes send.
+    var overhear: (_ messages: [Bytes], _ from: ReplicaID, _ to: ReplicaID) -> Void = { _, _, _ in }
 
-    init(_ count: Int, snapshotCount: UInt64 = 1000) throws {
+    init(
+        _ count: Int, snapshotCount: UInt64 = 1000, chunkBytes: Int = NodeLimits.chunkBytes
+    ) throws {
+        self.chunkBytes = chunkBytes
         membership = Membership((1...count).map { ReplicaID(UInt64($0)) })
         self.snapshotCount = snapshotCount
         for replica in membership.replicas {
@@ -62,7 +68,7 @@ final class NodeCluster {
                 timing: Timing(heartbeat: .milliseconds(100), election: .milliseconds(1000)),
                 clientURLs: ["http://client-\(replica.rawValue)"], incarnation: host.incarnation,
                 session: sessions, snapshotCount: snapshotCount,
-                quotaBytes: nil),
+                quotaBytes: nil, chunkBytes: chunkBytes),
             log: host.log, state: state, seed: replica.rawValue + sessions, now: now,
             makeState: { [unowned self] () throws(StorageError) in
                 let store = MemoryStore()
@@ -80,7 +86,11 @@ final class NodeCluster {
 
     /// A message that no replica of the cluster has sent.
     func deliver(_ message: Message, from sender: ReplicaID, to receiver: ReplicaID) throws {
-        try step(receiver, [.received([message.encoded], from: sender)])
+        try deliver(message.encoded, from: sender, to: receiver)
+    }
+
+    func deliver(_ encoded: Bytes, from sender: ReplicaID, to receiver: ReplicaID) throws {
+        try step(receiver, [.received([encoded], from: sender)])
     }
 
     /// The process dies; what was not synced is lost.
@@ -175,6 +185,7 @@ final class NodeCluster {
             hosts[replica]!.unwritten.append(
                 (now + Self.diskDelay, output.logBatch, output.ticket))
         }
+        for (peer, messages) in output.sends { overhear(messages, replica, peer) }
         for (peer, messages) in output.sends where !cut.contains([replica, peer]) {
             queue.append((peer, .received(messages, from: replica)))
         }

@@ -1,3 +1,4 @@
+import SynodBytes
 import SynodNode
 import SynodPaxos
 import SynodStorage
@@ -102,6 +103,34 @@ private let three = NodeCluster.id(3)
         try cluster.run(.milliseconds(1000))
         let again = try cluster.get("k7", at: three, linearizable: false)
         #expect(cluster.answer(again, contains: "v7"))
+    }
+
+    /// Copies of a part that came long ago say nothing of whether the next one will.
+    @Test func `a state that stops arriving is fetched from another replica`() throws {
+        let cluster = try NodeCluster(3, snapshotCount: 10, chunkBytes: 256)
+        try cluster.run(.milliseconds(500))
+        cluster.crash(three)
+        for number in 0..<100 {
+            _ = try cluster.put("k\(number)", "v\(number)", at: one)
+            try cluster.run(.milliseconds(10))
+        }
+        var first: (part: Bytes, sender: ReplicaID)?
+        cluster.overhear = { [unowned cluster] messages, from, to in
+            let part = messages.first { $0.first == Message.firstForeignTag + 1 }
+            guard let part, to == three, first == nil else { return }
+            first = (part, from)
+            // It sends nothing else than what it has sent.
+            cluster.cut.insert([from, to])
+            cluster.cut.insert([to, from])
+        }
+        try cluster.start(three)
+        for _ in 0..<60 {
+            try cluster.run(.milliseconds(500))
+            if let first { try cluster.deliver(first.part, from: first.sender, to: three) }
+        }
+        #expect(first != nil)
+        #expect(
+            try cluster.status(of: three).appliedThrough == cluster.status(of: one).appliedThrough)
     }
 
     /// Its log was cut below what its state held, and remembers its votes. It serves nobody before it

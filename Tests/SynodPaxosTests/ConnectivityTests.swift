@@ -32,6 +32,22 @@ struct ConnectivityTests {
         #expect(cluster.checker.failure == nil)
     }
 
+    /// A command submitted at the replica is executed there while another one is served all the time.
+    private func expectProgress(
+        of cluster: Cluster, at index: Int, while served: Int, _ what: Comment
+    ) {
+        let command = cluster.submit([1], at: index, within: .milliseconds(1 << 30))
+        var isDone = false
+        for _ in 0..<80 where !isDone {
+            cluster.submit([2], at: served, within: .milliseconds(1 << 30))
+            isDone = cluster.run(atMost: .milliseconds(100)) {
+                $0.checker.slot(of: command!) != nil
+            }
+        }
+        #expect(isDone, what)
+        #expect(cluster.checker.failure == nil)
+    }
+
     /// The leader has lost everybody but the hub, and everybody knows only the hub.
     @Test(arguments: [3, 4, 5, 6, 7, 9])
     func quorumLoss(count: Int) {
@@ -122,6 +138,67 @@ struct ConnectivityTests {
             }
             expectProgress(of: cluster, at: far, "through \(relay + 1)")
         }
+    }
+
+    /// A link that passes heartbeats and loses commands, though the leader does not say so: another
+    /// way is found, and the leader, who serves others, stays.
+    @Test(arguments: [3, 5, 7])
+    func whoseCommandsGetLostIsServedThroughOthers(count: Int) {
+        let (cluster, leader) = settled(count)
+        let (mute, witness) = ((leader + 1) % count, (leader + 2) % count)
+        cluster.loses = { message, from, to in
+            guard case .forward = message else { return false }
+            return from == mute && to == leader
+        }
+        expectProgress(of: cluster, at: mute, while: witness, "\(count) replicas")
+        #expect(cluster.hosts[leader].replica!.isLeading)
+        #expect(cluster.checker.failure == nil)
+    }
+
+    /// Of those who hear the leader, all but one lose what is sent to it: they are tried in turn.
+    @Test func everyWayIsTried() {
+        let (cluster, leader) = settled(6)
+        let others = (0..<6).filter { $0 != leader }
+        for good in others.dropFirst() {
+            cluster.loses = { message, from, to in
+                guard case .forward = message else { return false }
+                return from != good && to == leader
+            }
+            expectProgress(of: cluster, at: others[0], while: good, "through \(good + 1)")
+            #expect(cluster.hosts[leader].replica!.isLeading)
+        }
+    }
+
+    /// A leader whose heartbeats arrive and whose proposals do not, as behind a link that drops
+    /// what is large, keeps nobody waiting for ever.
+    @Test(arguments: [3, 4, 5, 7])
+    func aLeaderWhoBringsNothingForwardIsReplaced(count: Int) {
+        let (cluster, leader) = settled(count)
+        cluster.loses = { message, from, _ in
+            guard case .accept = message else { return false }
+            return from == leader
+        }
+        for index in 0..<count where index != leader {
+            expectProgress(of: cluster, at: index, within: 5_000, "replica \(index + 1)")
+        }
+        #expect(!cluster.hosts[leader].replica!.isLeading)
+    }
+
+    /// Long silence is no reason to doubt a leader: one that was cut off with something to say,
+    /// and comes back, does not depose him though nothing was chosen meanwhile.
+    @Test func whoComesBackWithACommandDeposesNobody() {
+        let (cluster, leader) = settled(5)
+        let away = (leader + 1) % 5
+        for index in 0..<5 where index != away { cluster.network.cutBoth(index, away) }
+        let command = cluster.submit([1], at: away, within: .milliseconds(1 << 30))
+        cluster.run(for: .milliseconds(20_000))
+        let before = cluster.hosts[leader].replica!.promised
+        cluster.network.heal()
+        let isDone = cluster.run(atMost: .milliseconds(3_000)) {
+            $0.checker.slot(of: command!) != nil
+        }
+        #expect(isDone)
+        #expect(cluster.hosts[leader].replica!.promised == before)
     }
 
     /// A leader who hears everybody and is heard by one alone is of no use: the others go on

@@ -77,7 +77,7 @@ struct FuzzTests {
         let slot = slot()
         let progress = Progress(ballot: ballot, chosenThrough: slot, recoveredThrough: self.slot())
         switch chance.below(16) {
-        case 0: return .canvass(round: number())
+        case 0: return .canvass(round: number(), isUnserved: chance.chance(1, in: 2))
         case 1:
             return .canvassed(
                 round: ballot.round, leader: chance.chance(1, in: 3) ? progress : nil,

@@ -24,7 +24,7 @@ struct MessageCodecTests {
 
     /// At least one of every case.
     static let messages: [Message] = [
-        .canvass(round: 0), .canvass(round: .max),
+        .canvass(round: 0, isUnserved: false), .canvass(round: .max, isUnserved: true),
         .canvassed(round: 5, leader: progress, chosenThrough: Slot(7)),
         .canvassed(round: 5, leader: nil, chosenThrough: .zero),
         .prepare(ballot: ballot, from: Slot(1)),

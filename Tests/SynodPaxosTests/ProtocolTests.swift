@@ -39,7 +39,7 @@ struct ProtocolTests {
     @Test func duplicatesCountOnce() {
         var lone = LoneReplica(count: 5)
         lone.pass(.milliseconds(200))
-        guard case .canvass(let round)? = lone.messages.first else {
+        guard case .canvass(let round, _)? = lone.messages.first else {
             Issue.record("no canvass")
             return
         }
@@ -103,7 +103,7 @@ struct ProtocolTests {
     @Test func aHeardLeaderIsNotDeposed() {
         var lone = LoneReplica()
         lone.hear(.heartbeat(Ballot(1, of: 2)), from: 2)
-        lone.hear(.canvass(round: 2), from: 3)
+        lone.hear(.canvass(round: 2, isUnserved: false), from: 3)
         #expect(
             lone.messages == [
                 .canvassed(
@@ -113,7 +113,7 @@ struct ProtocolTests {
                     chosenThrough: .zero)
             ])
         lone.step([.disconnected(ReplicaID(2))])
-        lone.hear(.canvass(round: 2), from: 3)
+        lone.hear(.canvass(round: 2, isUnserved: false), from: 3)
         #expect(lone.messages.contains(.canvassed(round: 2, leader: nil, chosenThrough: .zero)))
     }
 
@@ -135,7 +135,7 @@ struct ProtocolTests {
                 return $0.to == .replica(ReplicaID(2))
             })
         // A canvass of somebody else is not answered with what was only heard of.
-        lone.hear(.canvass(round: 2), from: 2)
+        lone.hear(.canvass(round: 2, isUnserved: false), from: 2)
         #expect(lone.messages == [.canvassed(round: 2, leader: nil, chosenThrough: .zero)])
 
         var between = LoneReplica()
@@ -182,7 +182,7 @@ struct ProtocolTests {
         lone.hear(.heartbeat(progress), .unheard(ballot: ballot), from: 3)
         #expect(lone.messages.contains { if case .canvass = $0 { true } else { false } })
         // It is no way to the leader for others.
-        lone.hear(.canvass(round: 2), from: 2)
+        lone.hear(.canvass(round: 2, isUnserved: false), from: 2)
         #expect(lone.messages.isEmpty)
         lone.hear(.canvassed(round: 2, leader: progress, chosenThrough: .zero), from: 2)
         let command = Command(
@@ -229,7 +229,7 @@ struct ProtocolTests {
         var lone = LoneReplica(restored: restored)
         for _ in 0..<100 {
             lone.pass(.milliseconds(10))
-            guard case .canvass(let round)? = lone.messages.first else { continue }
+            guard case .canvass(let round, _)? = lone.messages.first else { continue }
             lone.hear(.canvassed(round: round, leader: nil, chosenThrough: .zero), from: 2)
             #expect(lone.outbox.persist.isEmpty)
         }

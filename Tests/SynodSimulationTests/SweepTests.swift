@@ -62,6 +62,16 @@ struct SweepTests {
                 "an introduction to a suspended peer, taken for that of the newest start", 9718,
                 .swarm
             ),
+            ("a leader outside of the core whose link passes every second packet", 202_289, .swarm),
+            ("a leader outside of the core who does not hear, and cannot say so", 202_555, .swarm),
+            ("a leader outside of the core whose proposals crawl", 209_569, .swarm),
+            ("copies of a part that kept a dead transfer alive", 203_460, .swarm),
+            (
+                "a history with more overlapping reads than the search could try out", 202_463,
+                .swarm
+            ),
+            ("a promise that had arrived and was not read, held against a leader", 211_012, .swarm),
+            ("a state in many small parts over a slow link", 302_048, .swarm),
             ("a clock that went back when a sleeping machine was healed", 503, .swarm),
         ] as [(String, UInt64, Profile)])
     func regression(bug: String, seed: UInt64, profile: Profile) {

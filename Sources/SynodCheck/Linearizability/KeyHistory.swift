@@ -25,6 +25,9 @@ struct KeyHistory {
 
         /// Whether an order without it explains the history too.
         var isOptional: Bool { end == nil }
+
+        /// Whether it changes nothing wherever it is taken, and can be taken wherever it fits.
+        var onlyLooks: Bool { transition.target == nil && place == nil }
     }
 
     /// By their calls.

@@ -73,13 +73,18 @@ struct RegisterSearch {
 
     private func isTaken(_ step: Int) -> Bool { step < 0 || taken.contains(step) }
 
+    /// Takes back the last step that another could have come before. Whoever only looks, and sees
+    /// what the register holds, can look at once: an order in which it looks later remains one when
+    /// it looks now, so there is nothing to be found without it.
     private mutating func putBack() -> Int? {
-        guard let (step, before, place) = path.popLast() else { return nil }
-        taken.remove(step)
-        state = before
-        self.place = place
-        list.unlift(step)
-        if !steps[step].isOptional { missing += 1 }
-        return step
+        while let (step, before, place) = path.popLast() {
+            taken.remove(step)
+            state = before
+            self.place = place
+            list.unlift(step)
+            if !steps[step].isOptional { missing += 1 }
+            if !steps[step].onlyLooks { return step }
+        }
+        return nil
     }
 }

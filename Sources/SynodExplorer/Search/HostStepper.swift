@@ -151,7 +151,7 @@ struct HostStepper {
 
     private func canvass(in outbox: Outbox) -> UInt64? {
         for envelope in outbox.send {
-            if case .canvass(let round) = envelope.message { return round }
+            if case .canvass(let round, _) = envelope.message { return round }
         }
         return nil
     }

@@ -143,7 +143,7 @@ struct Oracle {
 
     // MARK: Messages
 
-    /// Messages are handed to a replica.
+    /// A replica deals with messages; until it does, it knows nothing of what they say.
     mutating func delivered(_ messages: [Bytes], from: Int, to: Int) {
         for encoded in messages where encoded.first == MessageTag.promise {
             guard case .promise(let promise)? = try? Message(encoded: encoded) else { continue }

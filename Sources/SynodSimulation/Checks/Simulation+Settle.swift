@@ -37,6 +37,10 @@ extension Simulation {
         var bound = plan.timing.election * 10 + plan.link.delay * 100 + .seconds(15)
         // A write that was given to the disk before is as slow as it was drawn.
         if plan.isEnabled(.d9) { bound = bound + .seconds(40) }
+        // A state in small parts takes a round trip for each, and may come from outside of the core.
+        if plan.chunkBytes < NodeLimits.chunkBytes {
+            bound = bound + (plan.link.delay + plan.link.spread) * 6_000
+        }
         // A clock that is ahead delays nothing, but one that was slow has long timers.
         return bound
     }

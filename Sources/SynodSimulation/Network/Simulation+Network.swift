@@ -74,7 +74,6 @@ extension Simulation {
         let messages = plan.isEnabled(.d12) ? packet.messages.map(damaged) : packet.messages
         if plan.options.profile == .brief, !brief.meets(messages, at: host, self) { return }
         note("\(host.name)←r\(packet.from + 1): \(summary(packet))")
-        oracle.delivered(messages, from: packet.from, to: packet.to)
         guard post(.received(messages, from: hosts[packet.from].id), to: host) else {
             return tally.fired(.p8)
         }

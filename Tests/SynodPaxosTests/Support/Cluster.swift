@@ -39,6 +39,8 @@ final class Cluster {
     let membership: Membership
     let hosts: [Host]
     var network: Network
+    /// Messages that the network loses besides, whatever their link does to others.
+    var loses: (Message, _ from: Int, _ to: Int) -> Bool = { _, _, _ in false }
     var checker: Checker
     var chance: PRNG
     var now: Instant
@@ -240,6 +242,7 @@ final class Cluster {
     }
 
     func transmit(_ message: Message, from: Int, to: Int) {
+        guard !loses(message, from, to) else { return }
         for at in network.arrivals(from: from, to: to, now: now, &chance) {
             queue.push(.deliver(message, from: from, to: to), at: at)
         }

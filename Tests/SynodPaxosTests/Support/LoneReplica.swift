@@ -44,7 +44,7 @@ struct LoneReplica {
             pass(.milliseconds(10))
         }
         var ballot = Ballot.zero
-        if case .canvass(let round)? = messages.first {
+        if case .canvass(let round, _)? = messages.first {
             hear(.canvassed(round: round, leader: nil, chosenThrough: .zero), from: 2)
         }
         sync()

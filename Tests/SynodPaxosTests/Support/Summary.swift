@@ -44,7 +44,8 @@ private func runs(_ items: [(slot: UInt64, what: String)]) -> String {
 extension Message {
     var summary: String {
         switch self {
-        case .canvass(let round): return "canvass round \(round)"
+        case .canvass(let round, let isUnserved):
+            return "canvass round \(round)" + (isUnserved ? ", unserved" : "")
         case .canvassed(let round, let leader, _):
             return "canvassed round \(round): "
                 + (leader.map { "hears the leader of \($0.ballot.summary)" } ?? "welcome")
@@ -98,6 +99,7 @@ extension TraceEvent {
         switch self {
         case .suspected(let connectionLost):
             "suspects the leader: \(connectionLost ? "connection lost" : "silence")"
+        case .unserved(let ballot): "is not served by \(ballot.summary)"
         case .campaigned(let ballot): "campaigns with \(ballot.summary)"
         case .backedOff(let ballot, _): "backs off from \(ballot.summary)"
         case .lead(let ballot, let through):
