@@ -68,7 +68,7 @@ extension Simulation {
         case .unclog(let from, let to): unclog(from, to)
         case .heal(let number): if cut.number == number { links.healCuts() }
         case .reconnect(let client): clients.all[client].cutOff = 0
-        case .punctual(let host): hosts[host].timerDelay = Interval(nanoseconds: 0)
+        case .punctual(let host): makePunctual(hosts[host])
         case .spaceBack(let host): makeSpace(hosts[host])
         case .trueDisks(let one, let other): swapBack(hosts[one], hosts[other])
         case .strobe(let host, let left, let step, let fault):

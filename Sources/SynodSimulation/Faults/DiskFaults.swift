@@ -60,6 +60,7 @@ extension Simulation {
     }
 
     func makeSpace(_ host: Host) {
+        guard mayRecover(host) else { return }
         host.disk.log.capacity = nil
         post(.spaceChanged(isLow: false), to: host)
     }

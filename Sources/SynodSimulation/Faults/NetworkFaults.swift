@@ -36,7 +36,7 @@ extension Simulation {
     }
 
     func unclog(_ from: Int, _ to: Int) {
-        guard mayRecover(hosts[from]) || mayRecover(hosts[to]) else { return }
+        guard mayRecover(hosts[from]), mayRecover(hosts[to]) else { return }
         links[from, to].isClogged = false
         let released = held.filter { $0.from == from && $0.to == to }
         held.removeAll { $0.from == from && $0.to == to }

@@ -60,6 +60,11 @@ extension Simulation {
         push(.punctual(host: host.index), after: span)
     }
 
+    func makePunctual(_ host: Host) {
+        guard mayRecover(host) else { return }
+        host.timerDelay = Interval(nanoseconds: 0)
+    }
+
     // MARK: Clocks
 
     /// Clocks run fast or slow for the whole run.
@@ -99,7 +104,7 @@ extension Simulation {
     }
 
     func strobe(_ host: Host, left: Int, step: Interval, _ fault: FaultID) {
-        guard host.asleepSince == nil else { return }
+        guard host.asleepSince == nil, mayRecover(host) else { return }
         tally.fired(fault)
         guard left > 0, !nemesis.isStopped else {
             host.clock.setRate(1_000_000, at: now)
