@@ -97,7 +97,8 @@ extension Simulation {
             guard survives(host, life) else { return }
         }
         for (peer, messages) in output.sends {
-            let sent = brief.muffled(nemesis.choose(messages, of: self), of: host, &tally)
+            let chosen = nemesis.choose(messages, of: self)
+            let sent = brief.muffled(chosen, of: host, to: peer, self)
             send(sent, from: host, to: peer)
             guard survives(host, life) else { return }
         }
@@ -113,6 +114,7 @@ extension Simulation {
         removeStaleStates(output, of: host)
         for event in output.trace { tell(event, of: host) }
         wake(host, at: output.wakeAt)
+        brief.stepped(host, writing: output.logBatch.isEmpty ? nil : output.ticket, self)
     }
 
     /// Whether the replica still lives after another effect.
@@ -162,7 +164,7 @@ extension Simulation {
         do throws(StorageError) {
             guard let (batch, ticket) = try host.disk.finishWrite() else { return }
             becameDurable(batch, at: host)
-            if brief.diesAfterWrite(host, self) { return }
+            if brief.diesAfterWrite(host, through: ticket, self) { return }
             if plan.options.sabotage != .sendsBeforeDurable {
                 post(.written(through: ticket), to: host)
             }

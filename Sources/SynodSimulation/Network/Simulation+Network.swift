@@ -72,7 +72,11 @@ extension Simulation {
 
     private func deliver(_ packet: Packet, to host: Host) {
         let messages = plan.isEnabled(.d12) ? packet.messages.map(damaged) : packet.messages
-        if plan.options.profile == .brief, !brief.meets(messages, at: host, self) { return }
+        if plan.options.profile == .brief,
+            !brief.meets(messages, from: hosts[packet.from].id, at: host, self)
+        {
+            return
+        }
         note("\(host.name)←r\(packet.from + 1): \(summary(packet))")
         guard post(.received(messages, from: hosts[packet.from].id), to: host) else {
             return tally.fired(.p8)
