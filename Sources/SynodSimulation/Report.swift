@@ -1,16 +1,5 @@
 package import SynodPaxos
 
-/// A number that a profile is about.
-package struct Figure: Sendable, Hashable {
-    package let name: String
-    package let value: String
-
-    init(_ name: String, _ value: String) {
-        self.name = name
-        self.value = value
-    }
-}
-
 /// What came of a run.
 package struct Report: Sendable {
     package let options: RunOptions

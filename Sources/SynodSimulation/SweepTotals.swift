@@ -13,6 +13,8 @@ package struct SweepTotals: Sendable {
     /// The longest latencies, longest first, each with its seed.
     package private(set) var worst: [(seed: UInt64, latency: Interval)] = []
     package private(set) var longestSettling: (seed: UInt64, span: Interval)?
+    /// Those of the profile, in its order.
+    package private(set) var figures: [Figure] = []
     /// In the order of their seeds.
     package private(set) var failures: [Report] = []
 
@@ -36,8 +38,17 @@ package struct SweepTotals: Sendable {
         if span > longest.span || (span == longest.span && seed < longest.seed) {
             longestSettling = (seed, span)
         }
+        for figure in report.figures { add(figure.of(seed: seed)) }
         guard report.failure != nil else { return }
         failures.append(report)
         failures.sort { $0.options.seed < $1.options.seed }
+    }
+
+    private mutating func add(_ figure: Figure) {
+        if let place = figures.firstIndex(where: { $0.name == figure.name }) {
+            figures[place].add(figure)
+        } else {
+            figures.append(figure)
+        }
     }
 }

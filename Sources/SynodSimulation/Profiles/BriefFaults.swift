@@ -137,7 +137,7 @@ final class BriefFaults {
 
     /// How often each way of failing came up.
     var figures: [Figure] {
-        zip(Kind.allCases, counts).map { Figure($0.rawValue, "\($1)") }
+        zip(Kind.allCases, counts).map { Figure($0.rawValue, count: $1, .total) }
     }
 }
 

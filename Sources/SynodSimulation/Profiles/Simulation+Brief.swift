@@ -17,15 +17,16 @@ extension Simulation {
         let measured = Double(rounds) / Double(max(slots, 1))
         let ok = Self.chanceOfPhase(count: hosts.count, failing: 0.05)
         figures = [
-            Figure("requests decided", "\(meter.answered) of \(asked)"),
-            Figure("rounds per decision", rounded(measured)),
-            Figure("in theory, phase 2", rounded(1 / ok)),
-            Figure("in theory, both phases", rounded(1 / (ok * ok))),
-            Figure("messages handled by acceptors and learners", "\(brief.handled)"),
+            Figure("requests made", count: UInt64(asked), .total),
+            Figure("requests decided", count: meter.answered, .total),
+            Figure("rounds per decision", ratio: measured, .mean, .max),
+            Figure("in theory, phase 2", ratio: 1 / ok, .mean),
+            Figure("in theory, both phases", ratio: 1 / (ok * ok), .mean),
+            Figure("messages handled by acceptors and learners", count: brief.handled, .total),
         ]
         figures += brief.figures
         if measured > 1.1 / (ok * ok), slots > 100 {
-            fail(.liveness, "I10", "\(rounded(measured)) rounds per decision")
+            fail(.liveness, "I10", "\(measured.text) rounds per decision")
         }
     }
 
@@ -41,11 +42,5 @@ extension Simulation {
             sum += term
         }
         return sum
-    }
-
-    /// With four digits behind the point.
-    func rounded(_ number: Double) -> String {
-        let scaled = Int((number * 10_000).rounded())
-        return "\(scaled / 10_000)." + String(10_000 + scaled % 10_000).dropFirst()
     }
 }

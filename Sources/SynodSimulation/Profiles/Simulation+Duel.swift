@@ -21,23 +21,23 @@ extension Simulation {
             longestGap = max(longestGap, meter.longestGap)
         }
         guard failure == nil else { return }
-        elections.sort()
+        let longestElection = elections.max() ?? Interval(nanoseconds: 0)
         let (rounds, slots) = meter.phase2
         let answers = (0..<clients.workload.clients).map { meter.answersByClient[$0] ?? 0 }
         let fairness = Self.fairness(answers)
         figures = [
-            Figure("clients", "\(clients.workload.clients)"),
-            Figure("time to a stable leader, p50", elections[elections.count / 2].text),
-            // Of ten, that is the longest.
-            Figure("time to a stable leader, p99", elections[elections.count - 1].text),
-            Figure("election timeout", plan.timing.election.text),
-            Figure("rounds per decision", rounded(Double(rounds) / Double(max(slots, 1)))),
-            Figure("latency of a client alone", alone.text),
-            Figure("longest gap under a stable leader", longestGap.text),
-            Figure("gap by latency alone", rounded(longestGap.ratio(to: alone))),
-            Figure("fairness (Jain)", rounded(fairness)),
+            Figure("clients", count: UInt64(clients.workload.clients), .min, .max),
+            Figure("time to a stable leader", times: elections, .p50, .p99, .max),
+            Figure("election timeout", times: [plan.timing.election], .max),
+            Figure(
+                "rounds per decision", ratio: Double(rounds) / Double(max(slots, 1)), .mean, .max),
+            Figure("latency of a client alone", times: [alone], .min, .p50, .max),
+            Figure("longest gap under a stable leader", times: [longestGap], .p50, .max),
+            Figure(
+                "longest gap by latency alone", ratio: longestGap.ratio(to: alone), .p50, .max),
+            Figure("fairness (Jain)", ratio: fairness, .min, .p50),
         ]
-        demand(elections[elections.count - 1], longestGap, alone, fairness)
+        demand(longestElection, longestGap, alone, fairness)
     }
 
     /// The targets; a profile that misses one has not come to an end in time.
@@ -50,7 +50,7 @@ extension Simulation {
         if gap > alone * 10 {
             fail(.liveness, "I10", "nobody was answered for \(gap.text), alone it is \(alone.text)")
         }
-        if fairness < 0.9 { fail(.liveness, "I10", "the fairness is \(rounded(fairness))") }
+        if fairness < 0.9 { fail(.liveness, "I10", "the fairness is \(fairness.text)") }
     }
 
     /// The mean latency of one request at a time.

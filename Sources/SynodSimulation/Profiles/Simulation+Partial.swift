@@ -52,11 +52,13 @@ extension Simulation {
             hosts.count { $0 === centre || links.connects(centre.index, $0.index) }
                 >= membership.majority
         }
-        let nothing = isPossible ? "nobody was answered" : "no connected majority"
-        figures.append(
+        figures += [
             Figure(
-                graph.rawValue,
-                answered.isEmpty ? nothing : "goes on after \(now.since(start).text)"))
+                "\(graph.rawValue) goes on after",
+                times: answered.isEmpty ? [] : [now.since(start)], .p50, .p99, .max),
+            Figure(
+                "\(graph.rawValue) has no connected majority", count: isPossible ? nil : 1, .total),
+        ]
         guard failure == nil, isPossible else { return }
         if answered.isEmpty {
             fail(.liveness, "N7", "no progress on the graph \(graph.rawValue) within \(bound.text)")

@@ -30,7 +30,7 @@ extension Report {
         table.add("worst latency", SimText.seconds(worstLatency))
         table.add("rest after healing", SimText.seconds(settling))
         table.add("faults", faults.text)
-        for figure in figures { table.add(figure.name, figure.value) }
+        table.add(figures)
         table.add("digest", String(digest, radix: 16))
         return table.text + (failure.map { "\n" + $0.line(options) } ?? "")
     }
@@ -43,7 +43,7 @@ extension Report {
             "unknown": unknown, "worstLatencyNanoseconds": worstLatency.nanoseconds,
             "settlingNanoseconds": settling.nanoseconds, "digest": String(digest, radix: 16),
             "faults": faults.object, "command": options.command,
-            "figures": Dictionary(uniqueKeysWithValues: figures.map { ($0.name, $0.value) }),
+            "figures": figures.object,
         ]
         if let failure {
             object["failure"] = [
@@ -52,6 +52,38 @@ extension Report {
             ]
         }
         return encoded(object)
+    }
+}
+
+extension [Figure] {
+    fileprivate var object: [String: Any] {
+        let measured = filter { !$0.results.isEmpty }
+        return Dictionary(uniqueKeysWithValues: measured.map { ($0.name, $0.object) })
+    }
+}
+
+extension Figure {
+    /// By statistic; times are in nanoseconds, and the key says so.
+    fileprivate var object: [String: Any] {
+        var object: [String: Any] = [:]
+        for result in results {
+            let name = result.statistic.rawValue
+            switch unit {
+            case .count: object[name] = UInt64(result.value)
+            case .ratio: object[name] = result.value
+            case .nanoseconds: object[name + "Nanoseconds"] = UInt64(result.value)
+            }
+            if let seed = result.seed { object[name + "Seed"] = seed }
+        }
+        return object
+    }
+}
+
+extension Table {
+    fileprivate mutating func add(_ figures: [Figure]) {
+        for figure in figures {
+            if let text = figure.text { add(figure.name, text) }
+        }
     }
 }
 
@@ -74,6 +106,7 @@ extension SweepTotals {
         if let (seed, span) = longestSettling {
             table.add("longest to rest", "\(SimText.seconds(span)) (seed \(seed))")
         }
+        table.add(figures)
         table.add("failed", "\(failures.count)")
         let lines = failures.compactMap { report in report.failure?.line(report.options) }
         return ([table.text] + lines).joined(separator: "\n")
@@ -90,6 +123,7 @@ extension SweepTotals {
             "longestSettling": longestSettling.map {
                 ["seed": $0.seed, "nanoseconds": $0.span.nanoseconds]
             } ?? [:],
+            "figures": figures.object,
             "failures": failures.compactMap { report in report.failure?.line(report.options) },
             "commands": failures.map(\.options.command),
         ])
