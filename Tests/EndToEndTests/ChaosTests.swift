@@ -35,25 +35,13 @@ struct ChaosTests {
             environment: ["TMPDIR": NSTemporaryDirectory()], log: log)
         defer { run.kill() }
         let members = try await eventually("three members run") {
-            let members = Self.children(of: run.id)
+            let members = run.children(running: "serve")
             return members.count >= 3 ? members : nil
         }
         run.signal(SIGINT)
         #expect(try await run.exitStatus(within: .seconds(20)) == 1)
         for member in members {
             try await eventually("process \(member) is gone") { kill(member, 0) != 0 ? true : nil }
-        }
-    }
-
-    /// The processes that a process has started and that run a replica; Linux only, as is /proc.
-    private static func children(of parent: pid_t) -> [pid_t] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return names.compactMap { pid_t($0) }.filter { id in
-            guard let status = FileManager.default.contents(atPath: "/proc/\(id)/status"),
-                let command = FileManager.default.contents(atPath: "/proc/\(id)/cmdline")
-            else { return false }
-            return String(decoding: status, as: UTF8.self).contains("PPid:\t\(parent)\n")
-                && String(decoding: command, as: UTF8.self).contains("serve")
         }
     }
 }

@@ -58,6 +58,18 @@ final class ChildProcess: Sendable {
         Guardian.shared.forget(id)
     }
 
+    /// The processes that it has started with this argument; Linux only, as is /proc.
+    func children(running argument: String) -> [pid_t] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter { child in
+            guard let status = FileManager.default.contents(atPath: "/proc/\(child)/status"),
+                let command = FileManager.default.contents(atPath: "/proc/\(child)/cmdline")
+            else { return false }
+            return String(decoding: status, as: UTF8.self).contains("PPid:\t\(id)\n")
+                && String(decoding: command, as: UTF8.self).contains(argument)
+        }
+    }
+
     /// The whole log as text.
     func output() -> String {
         String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)

@@ -10,7 +10,7 @@ struct SimCommand: AsyncParsableCommand {
         discussion: """
             Real replicas run in virtual time with faults drawn from a seed; the same seed gives the \
             same run. The exit code tells what went wrong: 127 a crash, 128 something that never \
-            ended, 129 something that must never happen.
+            ended, 129 something that must never happen, 130 Control-C.
 
             Examples:
               synod sim --seeds 1..1000
@@ -94,10 +94,13 @@ struct SimCommand: AsyncParsableCommand {
 
     func run() async throws {
         CrashLine.install()
+        if seed == nil || shrink { Interruption.listen() }
         let code: Int32
         if shrink {
-            var shrinker = Shrinker(try options(for: try range.lowerBound))
-            code = try shrinker.run()
+            var shrinker = Shrinker(
+                try options(for: try range.lowerBound), tell: { print($0) },
+                attempt: RunProcess.ending)
+            code = try shrinker.run().code
         } else if let seed {
             code = try runOne(seed)
         } else {

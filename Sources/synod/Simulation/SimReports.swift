@@ -53,6 +53,12 @@ extension Report {
         }
         return encoded(object)
     }
+
+    /// The invariant that a run broke, from its report; nil if it broke none, or made no report.
+    static func invariant(inJSON report: Data) -> String? {
+        let object = try? JSONSerialization.jsonObject(with: report) as? [String: Any]
+        return (object?["failure"] as? [String: Any])?["invariant"] as? String
+    }
 }
 
 extension [Figure] {
@@ -88,9 +94,11 @@ extension Table {
 }
 
 extension SweepTotals {
-    func table(seconds elapsed: Double) -> String {
+    /// - Parameter doneSeeds: those that were run, if that are not all.
+    func table(seconds elapsed: Double, interruptedAfter doneSeeds: String?) -> String {
         let virtual = Double(virtualNanoseconds) / 1e9
         var table = Table()
+        if let doneSeeds { table.add("interrupted", "only these seeds are done: \(doneSeeds)") }
         table.add("seeds", "\(seeds), \(Int(Double(seeds) / elapsed * 3600)) an hour")
         table.add(
             "virtual time",
@@ -112,8 +120,8 @@ extension SweepTotals {
         return ([table.text] + lines).joined(separator: "\n")
     }
 
-    func json(seconds elapsed: Double) -> String {
-        encoded([
+    func json(seconds elapsed: Double, interruptedAfter doneSeeds: String?) -> String {
+        var object: [String: Any] = [
             "seeds": seeds, "virtualNanoseconds": virtualNanoseconds, "seconds": elapsed,
             "events": events, "decisions": decisions, "answered": answered, "refused": refused,
             "unknown": unknown, "faults": faults.object,
@@ -126,7 +134,9 @@ extension SweepTotals {
             "figures": figures.object,
             "failures": failures.compactMap { report in report.failure?.line(report.options) },
             "commands": failures.map(\.options.command),
-        ])
+        ]
+        if let doneSeeds { object["interruptedAfterSeeds"] = doneSeeds }
+        return encoded(object)
     }
 }
 

@@ -24,7 +24,8 @@ final class SimSweep: Sendable {
         state = Mutex(State(next: seeds.lowerBound))
     }
 
-    /// Returns the exit code: of the gravest failure.
+    /// Returns the exit code: of the gravest failure, or of an interruption, which lets the runs
+    /// under way come to their end.
     func run(asJSON: Bool) async -> Int32 {
         let start = Date()
         await withTaskGroup(of: Void.self) { group in
@@ -34,16 +35,23 @@ final class SimSweep: Sendable {
                 }
             }
         }
-        let totals = state.withLock { $0.totals }
+        let (totals, next) = state.withLock { ($0.totals, $0.next) }
         clearProgress()
         let elapsed = Date().timeIntervalSince(start)
-        print(asJSON ? totals.json(seconds: elapsed) : totals.table(seconds: elapsed))
+        let doneSeeds = next.map {
+            $0 == seeds.lowerBound ? "none" : "\(seeds.lowerBound)..\($0 - 1)"
+        }
+        print(
+            asJSON
+                ? totals.json(seconds: elapsed, interruptedAfter: doneSeeds)
+                : totals.table(seconds: elapsed, interruptedAfter: doneSeeds))
+        guard doneSeeds == nil else { return Interruption.exitCode }
         return totals.failures.compactMap { $0.failure?.kind.rawValue }.max() ?? 0
     }
 
     private func take() -> UInt64? {
         state.withLock { state in
-            guard let seed = state.next else { return nil }
+            guard !Interruption.hasCome, let seed = state.next else { return nil }
             state.next = seed < seeds.upperBound ? seed + 1 : nil
             return seed
         }
