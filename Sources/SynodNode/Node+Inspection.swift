@@ -11,6 +11,8 @@ extension Node {
         package let promised: Ballot
         /// Everything through here is executed and in the state store.
         package let appliedThrough: Slot
+        /// Known to be chosen; more than is applied where the state is lost.
+        package let chosenThrough: Slot
         package let revision: Int64
         package let isLeading: Bool
         /// The leader that is followed, or this replica if it leads.
@@ -28,9 +30,9 @@ extension Node {
     package var glance: Glance {
         Glance(
             boot: boot, promised: replica.promised,
-            appliedThrough: Slot(keyspace.appliedThrough), revision: keyspace.revision,
-            isLeading: replica.isLeading, leader: replica.leader, waitingWrites: writes.count,
-            waitingReads: reads.count, isReceiving: receiver != nil,
+            appliedThrough: Slot(keyspace.appliedThrough), chosenThrough: replica.chosenThrough,
+            revision: keyspace.revision, isLeading: replica.isLeading, leader: replica.leader,
+            waitingWrites: writes.count, waitingReads: reads.count, isReceiving: receiver != nil,
             lacksState: replica.lacksState)
     }
 

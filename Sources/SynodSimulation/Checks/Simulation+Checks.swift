@@ -33,7 +33,7 @@ extension Simulation {
         for encoded in messages where MessageTag.isJudged(encoded.first) {
             guard let glance = host.glance, let message = decoded(encoded) else { continue }
             oracle.sent(
-                message, by: host.index, to: peer, learnedThrough: glance.appliedThrough)
+                message, by: host.index, to: peer, learnedThrough: glance.chosenThrough)
             if case .accept(_, let slot, let entry) = message, !entry.isNoop {
                 meter.proposed(slot, at: now)
             }

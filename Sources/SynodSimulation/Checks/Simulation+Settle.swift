@@ -41,6 +41,8 @@ extension Simulation {
         if plan.chunkBytes < NodeLimits.chunkBytes {
             bound = bound + (plan.link.delay + plan.link.spread) * 6_000
         }
+        // Parts of a state get lost on the way from outside of the core.
+        if plan.isEnabled(.n1) { bound = bound + .seconds(60) }
         // A clock that is ahead delays nothing, but one that was slow has long timers.
         return bound
     }
