@@ -86,7 +86,7 @@ package struct Node<Log: Store, State: Store> {
         replica = Replica(
             id: configuration.identity, membership: configuration.membership,
             timing: configuration.timing, restored: recovery.restored, boot: boot, seed: seed,
-            now: now)
+            proposers: configuration.proposers, now: now)
         let own = Identity(
             cluster: configuration.cluster, replica: configuration.identity,
             incarnation: configuration.incarnation, boot: boot, session: configuration.session)

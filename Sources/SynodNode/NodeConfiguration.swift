@@ -18,11 +18,14 @@ package struct NodeConfiguration: Sendable {
     package let quotaBytes: UInt64?
     /// Bytes of a state in one message to a replica that is behind.
     package let chunkBytes: Int
+    /// Who proposes what clients of this replica write.
+    package let proposers: ProposerPolicy
 
     package init(
         identity: ReplicaID, cluster: UInt64, membership: Membership, timing: Timing,
         clientURLs: [String], incarnation: UInt64, session: UInt64, snapshotCount: UInt64,
-        quotaBytes: UInt64?, chunkBytes: Int = NodeLimits.chunkBytes
+        quotaBytes: UInt64?, chunkBytes: Int = NodeLimits.chunkBytes,
+        proposers: ProposerPolicy = .automatic
     ) {
         self.identity = identity
         self.cluster = cluster
@@ -34,6 +37,7 @@ package struct NodeConfiguration: Sendable {
         self.snapshotCount = snapshotCount
         self.quotaBytes = quotaBytes
         self.chunkBytes = chunkBytes
+        self.proposers = proposers
     }
 
     /// After this a client is told that its request timed out, as etcd does: five seconds and

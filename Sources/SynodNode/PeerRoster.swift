@@ -293,7 +293,7 @@ struct PeerRoster: Sendable {
         case .promise(let promise):
             witnesses[index].promised = max(witnesses[index].promised, promise.ballot)
         case .accepted(let ballot, _, let last):
-            witnesses[index].promised = max(witnesses[index].promised, ballot)
+            witnesses[index].promised = max(witnesses[index].promised, ballot.general)
             witnesses[index].accepted = max(witnesses[index].accepted, last)
         default: break
         }

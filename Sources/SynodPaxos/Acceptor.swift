@@ -19,7 +19,7 @@ package struct Acceptor: Hashable, Sendable {
         self.accepted = SlotWindow(base: chosenThrough.next)
         for item in accepted where item.slot > chosenThrough {
             self.accepted[item.slot] = item.accepted
-            self.promised = max(self.promised, item.accepted.ballot)
+            self.promised = max(self.promised, item.accepted.ballot.general)
         }
     }
 
@@ -52,6 +52,9 @@ package struct Acceptor: Hashable, Sendable {
         /// The slot is further above the chosen prefix than this acceptor keeps: it must catch up
         /// first, and says nothing.
         case tooFarAhead
+        /// The leader of this ballot has abandoned the slot since, and proposed in it by itself:
+        /// nobody counts on an answer.
+        case abandoned
     }
 
     /// Phase 2b.
@@ -60,13 +63,14 @@ package struct Acceptor: Hashable, Sendable {
     ) -> OnAccept {
         guard ballot >= promised else { return .nack(promised: promised) }
         // Accepting implies promising: a lower ballot must not be accepted later.
-        promise(ballot, &outbox)
+        promise(ballot.general, &outbox)
         // A chosen slot. This ballot proposes the chosen entry again (P2c), or another one at a
         // ballot below that of the choice, which this replica may never have promised. That one
         // gains nothing by the answer: nobody who promised the higher ballot accepts it any more,
         // nor had accepted it then, and all others are no majority.
         guard slot >= accepted.base else { return .accepted }
         guard hasRoom(for: slot) else { return .tooFarAhead }
+        if let later = accepted[slot], later.ballot > ballot { return .abandoned }
         if let earlier = accepted[slot], earlier.ballot == ballot {
             precondition(
                 earlier.entry == entry, "A ballot proposes one entry at most in a slot.")
@@ -94,9 +98,12 @@ package struct Acceptor: Hashable, Sendable {
         slot < accepted.base.advanced(by: Limits.acceptAhead)
     }
 
-    /// Takes the entry of a slot that this acceptor accepted at exactly `ballot`.
-    package func entry(in slot: Slot, acceptedAt ballot: Ballot) -> Entry? {
-        guard let value = accepted[slot], value.ballot == ballot else { return nil }
+    /// The entry of a slot that this acceptor accepted at exactly the ballot and attempt at which
+    /// its leader says that the slot is chosen.
+    package func entry(in slot: Slot, chosenBy progress: Progress) -> Entry? {
+        guard let value = accepted[slot], value.ballot.general == progress.ballot,
+            value.ballot.attempt == 1 || slot > progress.abandonedThrough
+        else { return nil }
         return value.entry
     }
 

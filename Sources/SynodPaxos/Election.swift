@@ -168,7 +168,9 @@ package struct Election: Hashable, Sendable {
     }
 
     private mutating func noteReachability() {
-        if leader == nil { reachableSince = nil }
+        guard leader == nil else { return }
+        reachableSince = nil
+        shunned = []
     }
 
     /// Gives up a way to the leader that was not confirmed for as long as a leader may be silent.

@@ -1,7 +1,7 @@
 import DequeModule
 
 /// The origin's side of forwarding: keeps every command of this replica's clients until it is
-/// executed here, and sends it to whoever leads.
+/// executed here, and sends it to whoever leads, or hands it to this replica's own proposer.
 ///
 /// Within a ballot the commands are one numbered stream, so that the leader can tell a repetition
 /// from news. A new leader gets a command only after this replica has executed all that the new
@@ -9,7 +9,7 @@ import DequeModule
 /// ever chosen twice.
 package struct Forwarder: Hashable, Sendable {
     /// Names the numbering of the streams: grows with every start and every installed state.
-    private var boot: UInt64
+    private(set) var boot: UInt64
     /// In the order of their sequences, without gaps; the first one is `firstSequence`.
     private var pending: Deque<Pending> = []
     private var firstSequence: UInt64?
@@ -24,7 +24,11 @@ package struct Forwarder: Hashable, Sendable {
         let deadline: Instant
         /// Its number in the present stream, once it has been sent.
         var position: UInt64?
+        /// Where this replica proposed it by itself.
+        var slot: Slot?
         var isDone = false
+
+        var isWaiting: Bool { position == nil && slot == nil && !isDone }
     }
 
     private struct Stream: Hashable, Sendable {
@@ -92,6 +96,7 @@ package struct Forwarder: Hashable, Sendable {
             stream.map { $0.ballot < ballot } ?? true, "Streams are opened in rising ballots.")
         for index in pending.indices {
             pending[index].position = nil
+            pending[index].slot = nil
             if pending[index].deadline <= now { finish(index) }
         }
         removeFinished()
@@ -109,7 +114,7 @@ package struct Forwarder: Hashable, Sendable {
     package mutating func handOver(_ take: (Command) -> Bool) {
         guard var stream else { return }
         while stream.nextIndex < pending.count {
-            if !pending[stream.nextIndex].isDone {
+            if pending[stream.nextIndex].isWaiting {
                 guard take(pending[stream.nextIndex].command) else { break }
                 pending[stream.nextIndex].position = stream.nextPosition
                 stream.nextPosition += 1
@@ -117,6 +122,57 @@ package struct Forwarder: Hashable, Sendable {
             stream.nextIndex += 1
         }
         self.stream = stream
+    }
+
+    // MARK: Proposing
+
+    /// Commands that were neither sent nor proposed.
+    package struct Unsent {
+        package fileprivate(set) var count = 0
+        package fileprivate(set) var bytes = 0
+        /// Of the command that is next.
+        package fileprivate(set) var firstBytes = 0
+    }
+
+    /// What waits to be sent or proposed, looking no further than fills an entry.
+    package var unsent: Unsent {
+        var unsent = Unsent()
+        var index = stream?.nextIndex ?? pending.count
+        while index < pending.count, unsent.bytes < Limits.entryBytes {
+            if pending[index].isWaiting {
+                if unsent.count == 0 { unsent.firstBytes = pending[index].command.byteCount }
+                unsent.count += 1
+                unsent.bytes += pending[index].command.byteCount
+            }
+            index += 1
+        }
+        return unsent
+    }
+
+    /// Takes what was not sent yet, as much as fits an entry, to be proposed here in a slot.
+    package mutating func take(for slot: Slot) -> [Command] {
+        guard var index = stream?.nextIndex else { return [] }
+        var (batch, bytes) = ([Command](), 0)
+        while index < pending.count, batch.count < Limits.entryCommands {
+            defer { index += 1 }
+            guard pending[index].isWaiting else { continue }
+            bytes += pending[index].command.byteCount
+            guard bytes <= Limits.entryBytes else { break }
+            pending[index].slot = slot
+            batch.append(pending[index].command)
+        }
+        while stream!.nextIndex < pending.count, !pending[stream!.nextIndex].isWaiting {
+            stream!.nextIndex += 1
+        }
+        return batch
+    }
+
+    /// The slot was decided otherwise: what was proposed there goes to another.
+    package mutating func returned(from slot: Slot) {
+        for index in pending.indices where pending[index].slot == slot {
+            pending[index].slot = nil
+            if stream != nil { stream!.nextIndex = min(stream!.nextIndex, index) }
+        }
     }
 
     /// Sends what was not sent yet to the leader.
@@ -143,8 +199,11 @@ package struct Forwarder: Hashable, Sendable {
         guard let ballot = stream?.ballot else { return }
         var commands: [Command] = []
         var first: UInt64?
-        for item in pending {
-            guard let position = item.position, !item.isDone else { continue }
+        var unexecuted = pending.filter { $0.position != nil && !$0.isDone }
+        // What was proposed here in vain before it was sent is late in the stream.
+        unexecuted.sort { $0.position! < $1.position! }
+        for item in unexecuted {
+            let position = item.position!
             if first == nil { first = position }
             // A leader executes a stream in order, so what is left of it has no gaps, unless the
             // leader is deposed already and another has recovered some of it. Then this goes

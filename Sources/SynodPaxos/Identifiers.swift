@@ -45,8 +45,9 @@ package struct Slot: Hashable, Comparable, Sendable {
 
 /// A proposal number, totally ordered by round, then replica, then attempt.
 ///
-/// Only `replica` may use it, so no two proposers ever share one (*Paxos Made Simple* §2.2).
-/// `attempt` is 0 except when a single slot is recovered.
+/// Only `replica` may use it, so no two leaders ever share one (*Paxos Made Simple* §2.2); it grants
+/// single slots of it to other proposers. `attempt` is 0, or 1 where the leader has abandoned a
+/// slot that it had granted.
 package struct Ballot: Hashable, Comparable, Sendable {
     package let round: UInt64
     package let replica: ReplicaID
@@ -58,6 +59,12 @@ package struct Ballot: Hashable, Comparable, Sendable {
         self.replica = replica
         self.attempt = attempt
     }
+
+    /// The ballot that is promised for all slots at once.
+    package var general: Ballot { Ballot(round: round, replica: replica) }
+
+    /// The same ballot in a slot that its leader has abandoned.
+    package var abandoning: Ballot { Ballot(round: round, replica: replica, attempt: 1) }
 
     /// Below every ballot that a proposer uses.
     package static let zero = Ballot(round: 0, replica: ReplicaID(0))

@@ -12,29 +12,43 @@ package struct Leader: Hashable, Sendable {
     package let recoveredThrough: Slot
     /// What is to be proposed through there and has not found room in the window yet.
     private var recovered: Deque<Entry>
-    private let membership: Membership
-    private let me: Int
+    let membership: Membership
+    let me: Int
     /// Slots in flight, at most.
     private let window: Int
 
-    /// Proposed and not yet chosen; its base is behind the chosen prefix.
-    private var inFlight: SlotWindow<Proposal>
-    private var inFlightBytes = 0
-    private(set) var nextSlot: Slot
+    /// Proposed or granted, and not yet chosen; its base is behind the chosen prefix.
+    var inFlight: SlotWindow<Proposal>
+    /// Of the entries that are known.
+    var inFlightBytes = 0
+    /// Slots that are granted and whose entries are not known.
+    var unfilled = 0
+    var nextSlot: Slot
+    /// The last slot that was granted and abandoned.
+    var abandonedThrough = Slot.zero
+    /// The index of the replica that comes next when slots are granted.
+    var nextGrantee = 0
 
     private var queue: Deque<Command> = []
     private var queueBytes = 0
     /// By replica index: what it has forwarded.
     private var streams: [Stream]
-    private var peers: [Peer]
+    var peers: [Peer]
     /// Everything through here survives a crash of this replica.
     private var durable = WriteTicket.zero
+    /// Of the last entry that this replica proposed by itself.
+    private var lastOwnTicket = WriteTicket.zero
 
-    private struct Proposal: Hashable, Sendable {
-        let entry: Entry
+    struct Proposal: Hashable, Sendable {
+        /// Nil while whoever the slot is granted to has not sent it.
+        var entry: Entry?
         var acceptedBy = ReplicaSet()
-        /// The own acceptor counts when this is durable.
-        let ownTicket: WriteTicket
+        /// The own acceptor counts when this is durable; nil: it has nothing to write yet.
+        var ownTicket: WriteTicket?
+        /// The index of the proposer to whom the slot is granted; nil: this replica.
+        var grantee: Int?
+        var grantedAt = Instant.distantFuture
+        var attempt: UInt32 = 0
     }
 
     /// The order of one replica's commands within this ballot.
@@ -43,7 +57,7 @@ package struct Leader: Hashable, Sendable {
         var nextPosition: UInt64 = 0
     }
 
-    private struct Peer: Hashable, Sendable {
+    struct Peer: Hashable, Sendable {
         /// It counts as one who hears this leader, and is heard, until then.
         var connectedUntil: Instant
         /// When unanswered proposals are sent again.
@@ -51,6 +65,7 @@ package struct Leader: Hashable, Sendable {
         var repeats: UInt64 = 0
         /// It has accepted every slot in flight below this one.
         var firstUnanswered = Slot.zero
+        var grants = Grants()
     }
 
     package init(
@@ -75,7 +90,8 @@ package struct Leader: Hashable, Sendable {
 
     package var progress: Progress {
         Progress(
-            ballot: ballot, chosenThrough: chosenThrough, recoveredThrough: recoveredThrough)
+            ballot: ballot, chosenThrough: chosenThrough, recoveredThrough: recoveredThrough,
+            abandonedThrough: abandonedThrough)
     }
 
     // MARK: Commands
@@ -116,6 +132,7 @@ package struct Leader: Hashable, Sendable {
             preconditionFailure("A leader's own acceptor has promised its ballot and no higher.")
         }
         inFlight[slot] = Proposal(entry: entry, ownTicket: outbox.ticket)
+        lastOwnTicket = outbox.ticket
         inFlightBytes += entry.encoded.count
         outbox.send(.accept(ballot: ballot, slot: slot, entry: entry), to: .others)
     }
@@ -128,6 +145,7 @@ package struct Leader: Hashable, Sendable {
         while hasRoom(acceptor), let entry = recovered.popFirst() {
             propose(entry, &acceptor, &outbox)
         }
+        if recovered.isEmpty { grantWaiting(acceptor, now, &outbox) }
         while recovered.isEmpty, !queue.isEmpty, hasRoom(acceptor), !waitsForMore {
             propose(nextBatch(), &acceptor, &outbox)
         }
@@ -152,9 +170,10 @@ package struct Leader: Hashable, Sendable {
     }
 
     /// Recovery relies on this bound: no slot is proposed further above the chosen ones.
-    private func hasRoom(_ acceptor: Acceptor) -> Bool {
+    func hasRoom(_ acceptor: Acceptor) -> Bool {
         nextSlot.distance(from: inFlight.base) < window
-            && inFlightBytes < Limits.windowBytes && acceptor.hasRoom(for: nextSlot)
+            && inFlightBytes + unfilled * Limits.entryBytes < Limits.windowBytes
+            && acceptor.hasRoom(for: nextSlot)
     }
 
     /// Whether the next entry waits for more commands, because those that queue do not fill it:
@@ -168,8 +187,7 @@ package struct Leader: Hashable, Sendable {
     private var waitsForMore: Bool {
         guard queueBytes < Limits.entryBytes else { return false }
         if queueBytes * 2 < inFlightBytes { return true }
-        guard let last = inFlight[Slot(nextSlot.rawValue - 1)] else { return false }
-        return last.ownTicket > durable
+        return lastOwnTicket > durable
     }
 
     // MARK: Counting
@@ -178,19 +196,22 @@ package struct Leader: Hashable, Sendable {
     package mutating func written(through ticket: WriteTicket) {
         durable = ticket
         var slot = inFlight.base
-        while slot < inFlight.end, let proposal = inFlight[slot], proposal.ownTicket <= ticket {
-            inFlight.update(slot) { $0.acceptedBy.insert(me) }
+        while slot < inFlight.end {
+            inFlight.update(slot) { proposal in
+                if let own = proposal.ownTicket, own <= ticket { proposal.acceptedBy.insert(me) }
+            }
             slot = slot.next
         }
     }
 
-    /// An acceptor accepted a run of slots at this ballot.
+    /// An acceptor accepted a run of slots at an attempt of this ballot.
     package mutating func accepted(
-        _ first: Slot, _ last: Slot, by index: Int, retransmission: Interval, now: Instant
+        _ first: Slot, _ last: Slot, attempt: UInt32, by index: Int, retransmission: Interval,
+        now: Instant
     ) {
         var slot = max(first, inFlight.base)
         while slot <= last, slot < inFlight.end {
-            inFlight.update(slot) { $0.acceptedBy.insert(index) }
+            inFlight.update(slot) { if $0.attempt == attempt { $0.acceptedBy.insert(index) } }
             slot = slot.next
         }
         // An answer to a later slot does not put off what an earlier one still lacks.
@@ -210,7 +231,7 @@ package struct Leader: Hashable, Sendable {
     package mutating func advance() -> Bool {
         let before = inFlight.base
         while let proposal = inFlight[inFlight.base], isChosen(proposal) {
-            inFlightBytes -= proposal.entry.encoded.count
+            inFlightBytes -= proposal.entry?.encoded.count ?? 0
             inFlight.raiseBase(to: inFlight.base.next)
         }
         if inFlight.isEmpty {
@@ -219,7 +240,10 @@ package struct Leader: Hashable, Sendable {
         return inFlight.base > before
     }
 
+    /// A granted slot is not chosen without this replica's own acceptor: so it can be abandoned as
+    /// long as that has accepted nothing.
     private func isChosen(_ proposal: Proposal) -> Bool {
+        guard proposal.grantee == nil || proposal.acceptedBy.contains(me) else { return false }
         #if SYNOD_PLANTED_BUGS
             if PlantedBug.answersWithoutQuorum.isActive { return proposal.acceptedBy.contains(me) }
         #endif
@@ -268,12 +292,15 @@ package struct Leader: Hashable, Sendable {
             peers[index].repeatAt = now + retransmission * (1 << peers[index].repeats)
             var bytes = 0
             inFlight.forEach { slot, proposal in
-                guard !proposal.acceptedBy.contains(index), bytes < Limits.burstBytes else {
-                    return
-                }
-                bytes += proposal.entry.encoded.count
+                guard let entry = proposal.entry, !proposal.acceptedBy.contains(index),
+                    bytes < Limits.burstBytes
+                else { return }
+                // The own no-op is a promise as well, and nobody hears of it before it is durable.
+                guard proposal.attempt == 0 || proposal.acceptedBy.contains(me) else { return }
+                bytes += entry.encoded.count
+                let ballot = proposal.attempt == 0 ? ballot : ballot.abandoning
                 outbox.send(
-                    .accept(ballot: ballot, slot: slot, entry: proposal.entry),
+                    .accept(ballot: ballot, slot: slot, entry: entry),
                     to: .replica(membership.replicas[index]))
             }
         }

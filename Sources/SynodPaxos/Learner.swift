@@ -2,7 +2,8 @@
 ///
 /// A leader announces a gap-free prefix with its ballot. An entry that this replica's acceptor
 /// accepted at exactly that ballot is the chosen one, because a ballot proposes one entry a slot;
-/// anything else is fetched from a replica that has learned it.
+/// anything else is fetched from a replica that has learned it. So is what was accepted at that
+/// ballot before the leader abandoned its slot, or a later one.
 package struct Learner: Hashable, Sendable {
     /// Everything through here is chosen, known and handed out for execution.
     package private(set) var chosenThrough: Slot
@@ -66,7 +67,7 @@ package struct Learner: Hashable, Sendable {
         guard let announced, !lacksState else { return }
         let before = chosenThrough
         while chosenThrough < announced.chosenThrough,
-            let entry = acceptor.entry(in: chosenThrough.next, acceptedAt: announced.ballot)
+            let entry = acceptor.entry(in: chosenThrough.next, chosenBy: announced)
         {
             chosenThrough = chosenThrough.next
             outbox.learned.append(Learned(slot: chosenThrough, entry: entry))

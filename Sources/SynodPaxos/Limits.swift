@@ -22,6 +22,9 @@ package enum Limits {
     /// much for being behind the leader.
     package static let acceptAhead = 32 * window
 
+    /// Slots that one proposer may wait for at a time.
+    package static let grants: UInt64 = 8
+
     /// Commands of this replica's clients that wait to be applied.
     package static let pendingCommands = 16_384
 

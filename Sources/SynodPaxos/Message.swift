@@ -26,7 +26,8 @@ package enum Message: Hashable, Sendable {
     /// A refusal of either phase: the sender has promised this ballot, which is higher.
     case nack(promised: Ballot)
 
-    /// Phase 2a.
+    /// Phase 2a, from the leader of the ballot or from the proposer to whom it granted the slot. It
+    /// is the leader who counts the answers.
     case accept(ballot: Ballot, slot: Slot, entry: Entry)
     /// Phase 2b, for a run of slots; both ends included.
     case accepted(ballot: Ballot, first: Slot, last: Slot)
@@ -45,6 +46,13 @@ package enum Message: Hashable, Sendable {
     /// number `boot`, which grows whenever the positions begin anew. Passed on by a replica that
     /// hears the leader, where the origin does not.
     case forward(ballot: Ballot, boot: UInt64, position: UInt64, commands: [Command])
+
+    /// A proposer asks the leader of `ballot` for slots of its own, `wanted` of them above `seen`, the
+    /// last one granted to it under the number `boot`, which grows with every start.
+    case grantRequest(ballot: Ballot, boot: UInt64, seen: Slot, wanted: UInt64)
+    /// The slot is the receiver's: nobody else proposes in it at this ballot, and the receiver
+    /// proposes one entry.
+    case grant(ballot: Ballot, boot: UInt64, slot: Slot)
 
     /// Up to which slot may something be chosen, as far as you know?
     case readQuery(round: UInt64)
@@ -103,10 +111,22 @@ package struct Progress: Hashable, Sendable {
     /// The last slot in which a leader of a lower ballot can have proposed anything: above it,
     /// nothing of theirs was or will be chosen.
     package let recoveredThrough: Slot
+    /// The last slot that the leader granted and then abandoned; zero if there is none. What was
+    /// accepted through there at the ballot's attempt 0 need not be what was chosen.
+    package let abandonedThrough: Slot
 
-    package init(ballot: Ballot, chosenThrough: Slot, recoveredThrough: Slot) {
+    package init(
+        ballot: Ballot, chosenThrough: Slot, recoveredThrough: Slot, abandonedThrough: Slot = .zero
+    ) {
         self.ballot = ballot
         self.chosenThrough = chosenThrough
         self.recoveredThrough = recoveredThrough
+        self.abandonedThrough = abandonedThrough
+    }
+
+    /// The same for the leader's own learner, whose acceptor has of each slot what was chosen.
+    var ofLeader: Progress {
+        Progress(
+            ballot: ballot, chosenThrough: chosenThrough, recoveredThrough: recoveredThrough)
     }
 }

@@ -6,6 +6,7 @@ extension Message {
         case canvass = 1
         case canvassed, prepare, promise, nack, accept, accepted, chosen, heartbeat, heard
         case forward, readQuery, readReply, fetch, fetched, truncated, unheard
+        case grantRequest, grant
     }
 
     /// The tags from here on are free for messages that are not the core's.
@@ -70,6 +71,15 @@ extension Message {
             writer.writeVarint(position)
             writer.writeVarint(UInt64(commands.count))
             for command in commands { writer.write(command) }
+        case .grantRequest(let ballot, let boot, let seen, let wanted):
+            writer.write(Tag.grantRequest, ballot)
+            writer.writeVarint(boot)
+            writer.write(seen)
+            writer.writeVarint(wanted)
+        case .grant(let ballot, let boot, let slot):
+            writer.write(Tag.grant, ballot)
+            writer.writeVarint(boot)
+            writer.write(slot)
         case .readQuery(let round):
             writer.write(Tag.readQuery, round)
         case .readReply(let round, let bound, let chosenThrough):
@@ -135,6 +145,14 @@ extension Message {
         case .heard: self = .heard(ballot: try reader.readBallot())
         case .unheard: self = .unheard(ballot: try reader.readBallot())
         case .forward: self = try .forward(&reader)
+        case .grantRequest:
+            self = .grantRequest(
+                ballot: try reader.readBallot(), boot: try reader.readVarint(),
+                seen: try reader.readSlot(), wanted: try reader.readVarint())
+        case .grant:
+            self = .grant(
+                ballot: try reader.readBallot(), boot: try reader.readVarint(),
+                slot: try reader.readSlot())
         case .readQuery: self = .readQuery(round: try reader.readVarint())
         case .readReply:
             self = .readReply(
@@ -199,6 +217,7 @@ extension ByteWriter {
         write(progress.ballot)
         write(progress.chosenThrough)
         write(progress.recoveredThrough)
+        write(progress.abandonedThrough)
     }
 }
 
@@ -230,7 +249,7 @@ extension ByteReader {
     fileprivate mutating func readProgress() throws(MalformedBytes) -> Progress {
         Progress(
             ballot: try readBallot(), chosenThrough: try readSlot(),
-            recoveredThrough: try readSlot())
+            recoveredThrough: try readSlot(), abandonedThrough: try readSlot())
     }
 
     fileprivate mutating func readPromise() throws(MalformedBytes) -> Promise {

@@ -119,6 +119,8 @@ package struct Fetch: Hashable, Sendable {
 package enum TraceEvent: Hashable, Sendable {
     /// No leader is heard; `connectionLost` tells a broken stream from silence.
     case suspected(connectionLost: Bool)
+    /// The leader proposed a no-op in a slot that it had granted and whose entry did not come.
+    case abandoned(Slot)
     /// The leader of this ballot is heard and followed, and nothing comes of it.
     case unserved(Ballot)
     case campaigned(Ballot)

@@ -17,15 +17,27 @@ extension Replica {
         case .nack(let ballot):
             refused(ballot, now, &outbox)
         case .accept(let ballot, let slot, let entry):
-            guard hears(ballot, nil, from: sender, now, &outbox) else { return }
-            asked(toAccept: entry, in: slot, ballot, &outbox)
+            let isFromLeader = ballot.replica == sender
+            guard
+                isFromLeader
+                    ? hears(ballot.general, nil, from: sender, now, &outbox)
+                    : obeys(ballot, in: slot, of: index, now, &outbox)
+            else { return }
+            asked(toAccept: entry, in: slot, ballot, now, &outbox)
+        case .grantRequest(let ballot, let boot, let seen, let wanted):
+            requested(wanted, at: ballot, above: seen, boot: boot, by: index, &outbox)
+        case .grant(let ballot, let boot, let slot):
+            guard ballot.replica == sender, boot == forwarder.boot, !isLeading else { return }
+            proposer.granted(slot, at: ballot, chosenThrough: learner.chosenThrough)
         case .accepted(let ballot, let first, let last):
             let until = now + timing.leaderPatience
             let retransmission = timing.retransmission
             role.updateLeader { leader in
-                guard leader.ballot == ballot else { return }
+                guard leader.ballot == ballot.general else { return }
                 leader.answered(by: index, connectedUntil: until)
-                leader.accepted(first, last, by: index, retransmission: retransmission, now: now)
+                leader.accepted(
+                    first, last, attempt: ballot.attempt, by: index,
+                    retransmission: retransmission, now: now)
             }
         case .chosen(let progress):
             guard hears(progress.ballot, progress, from: sender, now, &outbox) else { return }
@@ -114,9 +126,15 @@ extension Replica {
     }
 
     mutating func asked(
-        toAccept entry: Entry, in slot: Slot, _ ballot: Ballot, _ outbox: inout Outbox
+        toAccept entry: Entry, in slot: Slot, _ ballot: Ballot, _ now: Instant,
+        _ outbox: inout Outbox
     ) {
         switch acceptor.accept(ballot, slot, entry, &outbox) {
+        case .accepted where ballot.replica == id:
+            let ticket = outbox.ticket
+            role.updateLeader { leader in
+                if leader.ballot == ballot { leader.filled(slot, with: entry, ticket: ticket, now) }
+            }
         case .accepted:
             if let run = acceptedRuns.last, run.ballot == ballot, run.last.next == slot {
                 acceptedRuns[acceptedRuns.count - 1].last = slot
@@ -125,7 +143,7 @@ extension Replica {
             }
         case .nack(let promised):
             outbox.send(.nack(promised: promised), to: .replica(ballot.replica))
-        case .tooFarAhead: break
+        case .tooFarAhead, .abandoned: break
         }
     }
 

@@ -22,6 +22,8 @@ package struct Replica: Hashable, Sendable {
     var election: Election
     var role = Role.following
     var forwarder: Forwarder
+    var proposer = Proposer()
+    var governor: Governor
     var reader: Reader
 
     /// Of the last step that persisted something.
@@ -75,9 +77,11 @@ package struct Replica: Hashable, Sendable {
     ///   - boot: grows with every start of this replica, at most 2^24.
     ///   - seed: any number; drawn by the shell.
     ///   - window: the same at every replica; smaller than usual where every state is to be visited.
+    ///   - proposers: who proposes what clients of this replica write.
     package init(
         id: ReplicaID, membership: Membership, timing: Timing, restored: Restored, boot: UInt64,
-        seed: UInt64, window: Int = Limits.window, now: Instant
+        seed: UInt64, window: Int = Limits.window, proposers: ProposerPolicy = .automatic,
+        now: Instant
     ) {
         guard let me = membership.index(of: id) else {
             preconditionFailure("A replica is a member of its membership.")
@@ -103,6 +107,7 @@ package struct Replica: Hashable, Sendable {
         election = Election(
             timing: timing, chance: PRNG(seed: seed), promised: acceptor.promised, now: now)
         forwarder = Forwarder(boot: boot)
+        governor = Governor(policy: proposers)
         reader = Reader(membership: membership, me: me, boot: boot)
         doubtAt = now
     }
@@ -182,9 +187,11 @@ package struct Replica: Hashable, Sendable {
             if election.disconnected(peer, now) {
                 outbox.trace.append(.suspected(connectionLost: true))
             }
+            if let index = membership.index(of: peer) { abandonSlots(of: index, now, &outbox) }
         case .installed(let slot):
             learner.installed(through: slot, &acceptor)
             forwarder.abandonAll()
+            proposer.open(.zero)
             outbox.persist.append(.installed(through: slot))
         }
     }
@@ -206,6 +213,7 @@ package struct Replica: Hashable, Sendable {
             }
         case .leading(let leader):
             if !leader.hasMajority(now) { stepDown(.majorityUnheard, now, &outbox) }
+            abandonSlots(now, &outbox)
         }
         election.expireRelay(now)
         let retransmission = timing.retransmission
@@ -214,6 +222,10 @@ package struct Replica: Hashable, Sendable {
         }
         reader.repeatUnanswered(now, retransmission: timing.retransmission, &outbox)
         if now >= forwarder.repeatAt, !isLeading { repeatUnexecuted(now, &outbox) }
+        if now >= proposer.repeatAt, !isLeading {
+            proposer.repeatUnanswered(
+                boot: forwarder.boot, now, retransmission: retransmission, &outbox)
+        }
         forwarder.expire(now)
     }
 
@@ -221,17 +233,18 @@ package struct Replica: Hashable, Sendable {
     mutating func work(_ now: Instant, _ outbox: inout Outbox) {
         var hasAdvanced = false
         role.updateLeader { hasAdvanced = $0.advance() }
-        if case .leading(let leader) = role { learner.announce(leader.progress) }
+        // What the own acceptor accepted at this ballot is what is chosen, whatever was abandoned.
+        if case .leading(let leader) = role { learner.announce(leader.progress.ofLeader) }
         learner.advance(&acceptor, &outbox)
         leadIfReady(now, &outbox)
         noteExecuted(outbox.learned, now)
+        noteDecided(outbox.learned, now)
         openStream(now)
         if isLeading {
             proposeWaiting(now, &outbox)
             announceChosen(hasAdvanced, now, &outbox)
         } else if let ballot = followedBallot, forwarder.isOpen(ballot) {
-            forwarder.forward(
-                now, via: election.nextHop, retransmission: timing.retransmission, &outbox)
+            proposeOrForward(now, &outbox)
         }
         reader.begin(
             acceptor.readBound(election.progress), now: now,
@@ -298,11 +311,15 @@ package struct Replica: Hashable, Sendable {
         var at = min(reader.repeatAt, learner.wakeAt(patience: timing.heartbeat))
         switch role {
         case .following:
-            at = min(at, election.suspectAt, forwarder.repeatAt, max(doubtAt, unservedFrom))
+            at = min(at, election.suspectAt, max(doubtAt, unservedFrom))
+            at = min(at, forwarder.repeatAt, proposer.repeatAt)
         case .campaigning(let campaign):
-            at = min(at, campaign.deadline, campaign.repeatAt, forwarder.repeatAt)
+            at = min(at, campaign.deadline, campaign.repeatAt)
+            at = min(at, forwarder.repeatAt, proposer.repeatAt)
         // A leader forwards nothing: what it sent to the one before it is not sent again.
-        case .leading(let leader): at = min(at, heartbeatAt, leader.repeatAt)
+        case .leading(let leader):
+            at = min(at, heartbeatAt, leader.repeatAt)
+            at = min(at, leader.abandonAt(patience: timing.suspicion))
         }
         return at
     }
@@ -328,5 +345,6 @@ package struct Replica: Hashable, Sendable {
             learner.chosenThrough >= progress.recoveredThrough
         else { return }
         forwarder.open(ballot, now: now)
+        proposer.open(ballot)
     }
 }

@@ -134,6 +134,9 @@ final class Driver: @unchecked Sendable {
             logger.warning(
                 "the leader is suspected",
                 metadata: ["because": connectionLost ? "its connection broke" : "it is silent"])
+        case .abandoned(let slot):
+            logger.notice(
+                "finishes a slot whose proposer does not", metadata: ["slot": "\(slot.rawValue)"])
         case .unserved(let ballot):
             logger.warning(
                 "the leader is heard, and what waits here for it makes no headway",

@@ -136,7 +136,8 @@ package enum Server {
                     clientURLs: configuration.advertiseClientURLs.map(\.description),
                     incarnation: disk.incarnation, session: Platform.random(),
                     snapshotCount: UInt64(configuration.snapshotCount),
-                    quotaBytes: configuration.quotaBytes.map { UInt64($0) }),
+                    quotaBytes: configuration.quotaBytes.map { UInt64($0) },
+                    proposers: configuration.proposers),
                 log: disk.log, state: state, seed: Platform.random(), now: Platform.now(),
                 makeState: { () throws(StorageError) in
                     let (number, store) = try directory.createState()

@@ -1,4 +1,5 @@
 import Logging
+import SynodPaxos
 
 extension ServerConfiguration {
     /// The configuration that the flags describe, with etcd's defaults for those not given.
@@ -42,6 +43,7 @@ extension ServerConfiguration {
         maxRequestBytes = Int(
             try values.number(
                 .maxRequestBytes, default: 1_572_864, in: 1...Self.largestRequestBytes))
+        proposers = try values.choice(.proposers, default: .automatic)
         maxTxnOps = Int(try values.number(.maxTxnOps, default: 128, in: 1...65_536))
         let quota = try values.number(.quotaBackendBytes, default: 0, in: .min ... .max)
         quotaBytes = quota < 0 ? nil : quota == 0 ? 2 << 30 : quota

@@ -18,6 +18,8 @@ extension ServerConfiguration {
         case maxTxnOps = "max-txn-ops"
         case logLevel = "log-level"
         case logFormat = "log-format"
+        /// Not etcd's.
+        case proposers
     }
 
     /// What `synod serve` does about a flag of etcd's.

@@ -1,6 +1,6 @@
 package import Logging
 import SynodBytes
-import SynodPaxos
+package import SynodPaxos
 
 /// Everything a replica is told at start, already checked: see ``init(flags:)``.
 package struct ServerConfiguration: Sendable, Equatable {
@@ -56,6 +56,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     package let maxRequestBytes: Int
     /// Operations in one transaction; at least 1.
     package let maxTxnOps: Int
+    /// Who proposes what clients of this member write.
+    package let proposers: ProposerPolicy
     package let logLevel: Logger.Level
     package let logFormat: LogFormat
 

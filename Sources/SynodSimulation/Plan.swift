@@ -10,6 +10,8 @@ struct Plan {
     var snapshotCount: UInt64 = 1000
     /// By replica: how many times as long its log gets. What one has cut off another still has.
     private var logFactors: [UInt64] = []
+    /// By replica: who proposes what its clients write.
+    private var proposers: [ProposerPolicy] = []
     /// States here are small; in many messages they take as long as large ones do elsewhere.
     var chunkBytes = NodeLimits.chunkBytes
     /// How long faults are injected, at most.
@@ -59,7 +61,19 @@ struct Plan {
         turnLatency = .microseconds(hostChance.pick([0, 0, 20, 200, 2000]))
         if let seconds = options.seconds { span = .seconds(seconds) }
         if let count = options.operations { workload.operations = count }
+        drawProposers(&chance)
     }
+
+    /// In a third of all runs the leader alone, in a third everyone, in a third as it comes. Rounds
+    /// per decision are counted where the leader alone proposes.
+    private mutating func drawProposers(_ chance: inout PRNG) {
+        let common: ProposerPolicy? = chance.pick([.leader, .everyone, nil])
+        let drawn = (0..<replicas).map { _ in chance.pick([ProposerPolicy.leader, .everyone]) }
+        let fixed = options.proposers ?? (options.profile == .brief ? .leader : common)
+        proposers = drawn.map { fixed ?? $0 }
+    }
+
+    func proposers(at index: Int) -> ProposerPolicy { proposers[index] }
 
     /// A random subset finds more than everything always: a fault hides what another would show.
     private mutating func draw(_ chance: inout PRNG) {

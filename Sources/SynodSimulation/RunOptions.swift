@@ -1,9 +1,13 @@
+package import SynodPaxos
+
 /// What names a run: the same options give the same run, event for event.
 package struct RunOptions: Sendable, Hashable {
     package var seed: UInt64
     package var profile = Profile.swarm
     /// Nil: drawn from the seed.
     package var replicas: Int?
+    /// Who proposes; nil: drawn from the seed, for each replica alone in some runs.
+    package var proposers: ProposerPolicy?
     /// Faults that are left out although the seed has drawn them.
     package var without: [FaultID] = []
     /// How many requests clients make before the cluster has to come to rest; nil: drawn.
@@ -23,6 +27,7 @@ package struct RunOptions: Sendable, Hashable {
         var words = ["synod sim", "--seed \(seed)"]
         if profile != .swarm { words.append("--profile \(profile.rawValue)") }
         if let replicas { words.append("--replicas \(replicas)") }
+        if let proposers { words.append("--proposers \(proposers.rawValue)") }
         if !without.isEmpty {
             words.append("--without \(without.sorted().map(\.rawValue).joined(separator: ","))")
         }

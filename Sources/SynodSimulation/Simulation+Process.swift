@@ -25,7 +25,8 @@ extension Simulation {
                     identity: host.id, cluster: 7, membership: membership, timing: plan.timing,
                     clientURLs: ["http://\(host.name)"], incarnation: disk.incarnation,
                     session: host.chance.next(), snapshotCount: plan.snapshotCount(of: host.index),
-                    quotaBytes: nil, chunkBytes: plan.chunkBytes),
+                    quotaBytes: nil, chunkBytes: plan.chunkBytes,
+                    proposers: plan.proposers(at: host.index)),
                 log: disk.log, state: disk.state(number), seed: host.chance.next(),
                 now: host.clock.own(at: now),
                 makeState: { () throws(StorageError) in disk.makeState() })

@@ -15,6 +15,7 @@ extension Simulation {
 
     func tell(_ event: TraceEvent, of host: Host) {
         switch event {
+        case .abandoned(let slot): note("\(host.name) abandons slot \(slot.rawValue)")
         case .unserved(let ballot): note("\(host.name) is not served by \(ballot.text)")
         case .suspected(let isLost):
             note("\(host.name) suspects the leader: " + (isLost ? "its stream broke" : "silence"))
@@ -56,6 +57,9 @@ extension Message {
         case .chosen(let progress), .heartbeat(let progress):
             "\(progress.ballot.text) has chosen through \(progress.chosenThrough.rawValue)"
         case .heard(let ballot): "\(ballot.text) is heard"
+        case .grantRequest(let ballot, _, let seen, let wanted):
+            "asks \(ballot.text) for \(wanted) slots above \(seen.rawValue)"
+        case .grant(let ballot, _, let slot): "\(ballot.text) grants slot \(slot.rawValue)"
         case .unheard(let ballot): "\(ballot.text) hears nothing of you"
         case .forward(let ballot, _, let position, let commands):
             "\(commands.count) commands from \(position) for \(ballot.text)"

@@ -91,6 +91,14 @@ struct ServeFlags: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
+        help: ArgumentHelp(
+            "Who proposes: automatic (each member, where that is cheaper), leader or everyone "
+                + "(automatic).",
+            valueName: "who"))
+    var proposers: String?
+
+    @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("debug, info, warn, error or fatal (info).", valueName: "level"))
     var logLevel: String?
 
@@ -108,7 +116,8 @@ struct ServeFlags: ParsableArguments {
             .initialClusterToken: initialClusterToken, .initialClusterState: initialClusterState,
             .heartbeatInterval: heartbeatInterval, .electionTimeout: electionTimeout,
             .snapshotCount: snapshotCount, .quotaBackendBytes: quotaBackendBytes,
-            .maxRequestBytes: maxRequestBytes, .maxTxnOps: maxTxnOps, .logLevel: logLevel,
+            .maxRequestBytes: maxRequestBytes, .maxTxnOps: maxTxnOps, .proposers: proposers,
+            .logLevel: logLevel,
             .logFormat: logFormat,
         ]
         return all.compactMapValues { $0 }

@@ -20,7 +20,9 @@ struct FuzzTests {
     }
 
     private mutating func run() {
-        var lone = LoneReplica(count: 2 + Int(chance.below(4)))
+        var lone = LoneReplica(
+            count: 2 + Int(chance.below(4)),
+            proposers: chance.chance(1, in: 2) ? .everyone : .automatic)
         var nextSequence: UInt64 = 1
         if chance.chance(1, in: 2) { _ = lone.lead() }
         for _ in 0..<80 {
@@ -76,7 +78,11 @@ struct FuzzTests {
         let ballot = ballot(promised)
         let slot = slot()
         let progress = Progress(ballot: ballot, chosenThrough: slot, recoveredThrough: self.slot())
-        switch chance.below(16) {
+        switch chance.below(18) {
+        case 16:
+            return .grantRequest(
+                ballot: ballot, boot: number(), seen: slot, wanted: number())
+        case 17: return .grant(ballot: ballot, boot: 1 << 32, slot: slot)
         case 0: return .canvass(round: number(), isUnserved: chance.chance(1, in: 2))
         case 1:
             return .canvassed(

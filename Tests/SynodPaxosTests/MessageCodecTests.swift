@@ -24,6 +24,8 @@ struct MessageCodecTests {
 
     /// At least one of every case.
     static let messages: [Message] = [
+        .grantRequest(ballot: ballot, boot: 3, seen: Slot(7), wanted: 2),
+        .grant(ballot: ballot, boot: 3, slot: Slot(8)),
         .canvass(round: 0, isUnserved: false), .canvass(round: .max, isUnserved: true),
         .canvassed(round: 5, leader: progress, chosenThrough: Slot(7)),
         .canvassed(round: 5, leader: nil, chosenThrough: .zero),

@@ -43,6 +43,10 @@ struct PaperTests {
 
     // MARK: §2.2 Choosing a value
 
+    private func announced(by ballot: Ballot) -> Progress {
+        Progress(ballot: ballot, chosenThrough: Slot(1 << 30), recoveredThrough: .zero)
+    }
+
     /// "P1. An acceptor must accept the first proposal that it receives."
     @Test func p1AnAcceptorAcceptsTheFirstProposal() {
         var acceptor = fresh()
@@ -52,7 +56,7 @@ struct PaperTests {
             return
         }
         #expect(outbox.persist.contains(.accepted(first, Accepted(ballot: low, entry: entry("a")))))
-        #expect(acceptor.entry(in: first, acceptedAt: low) == entry("a"))
+        #expect(acceptor.entry(in: first, chosenBy: announced(by: low)) == entry("a"))
     }
 
     /// "P1a. An acceptor can accept a proposal numbered n iff it has not responded to a prepare
@@ -66,7 +70,7 @@ struct PaperTests {
                 Issue.record("slot \(slot) was accepted below the promise")
                 continue
             }
-            #expect(acceptor.entry(in: Slot(slot), acceptedAt: low) == nil)
+            #expect(acceptor.entry(in: Slot(slot), chosenBy: announced(by: low)) == nil)
         }
         guard case .accepted = acceptor.accept(middle, first, entry("b"), &outbox) else {
             Issue.record("the promised ballot itself was refused")

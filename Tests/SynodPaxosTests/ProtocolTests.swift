@@ -240,7 +240,9 @@ struct ProtocolTests {
     @Test func onlyItsReplicaUsesABallot() {
         var lone = LoneReplica()
         lone.hear(.prepare(ballot: Ballot(5, of: 2), from: first), from: 3)
-        lone.hear(.accept(ballot: Ballot(5, of: 2), slot: first, entry: .noop), from: 3)
+        // Another replica may propose in a slot that is granted to it, but not abandon one.
+        let abandoning = Ballot(5, of: 2).abandoning
+        lone.hear(.accept(ballot: abandoning, slot: first, entry: .noop), from: 3)
         lone.hear(.heartbeat(Ballot(5, of: 2)), from: 3)
         #expect(lone.replica.promised == .zero)
         #expect(lone.replica.leader == nil)

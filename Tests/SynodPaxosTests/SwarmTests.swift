@@ -38,6 +38,7 @@ struct SwarmTests {
             ("the same, seen from a follower of five", 426),
             ("a promise that was not on the disk, but a fetched entry of its ballot", 10_510),
             ("an entry learned in the step that installs a state with it", 14_080),
+            ("a grant given again to a proposer that had used and forgotten it", 26),
             ("a leader that asked to be woken in the past", 27),
         ] as [(String, UInt64)])
     func regression(bug: String, seed: UInt64) {

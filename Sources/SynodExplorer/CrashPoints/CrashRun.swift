@@ -104,7 +104,7 @@ struct CrashRun {
         processes[index].replica = Replica(
             id: processes[index].id, membership: Self.membership, timing: Host.timing,
             restored: processes[index].disk.durable.restored, boot: processes[index].boot,
-            seed: UInt64(index + 1), window: 2, now: now)
+            seed: UInt64(index + 1), window: 2, proposers: .leader, now: now)
         processes[index].executed = []
         processes[index].wakeAt = now
         schedule(.wake(index, boot: processes[index].boot), at: now)

@@ -66,7 +66,7 @@ struct Host: Hashable {
         return Replica(
             id: membership.replicas[index], membership: membership, timing: timing,
             restored: restored, boot: boot, seed: 0, window: scope.window,
-            now: Instant(nanoseconds: span))
+            proposers: .leader, now: Instant(nanoseconds: span))
     }
 
     /// The same for equal states in all explorations of one process.

@@ -67,7 +67,7 @@ struct FaultTarget {
         case .chosen, .fetched:
             self.init(.learner, isReply: nil)
         case .canvass, .canvassed, .promise, .nack, .accepted, .heard, .unheard, .forward,
-            .readReply, .truncated:
+            .grantRequest, .grant, .readReply, .truncated:
             return nil
         }
     }

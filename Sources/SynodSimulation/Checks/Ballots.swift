@@ -7,6 +7,8 @@ struct SlotRecord {
         let entry: Entry
         /// Whose disks hold it, as a set of bits.
         var voters: UInt16 = 0
+        /// Granted by the leader of the ballot to somebody else: then no quorum is without the leader.
+        var isGranted = false
     }
 
     /// By rising ballot, few of them.
@@ -26,11 +28,21 @@ struct SlotRecord {
         return true
     }
 
+    /// The proposal came from another replica than the leader of its ballot.
+    mutating func noteGranted(at ballot: Ballot) {
+        guard let place = proposals.firstIndex(where: { $0.ballot == ballot }) else { return }
+        proposals[place].isGranted = true
+    }
+
     /// A replica's disk holds the proposal of the ballot. False if that makes a second entry chosen.
     mutating func vote(at ballot: Ballot, by index: Int, majority: Int) -> Bool {
         guard let place = proposals.firstIndex(where: { $0.ballot == ballot }) else { return true }
         proposals[place].voters |= 1 << UInt16(index)
-        guard proposals[place].voters.nonzeroBitCount >= majority else { return true }
+        let voters = proposals[place].voters
+        guard voters.nonzeroBitCount >= majority else { return true }
+        if proposals[place].isGranted {
+            guard voters & 1 << UInt16(ballot.replica.rawValue - 1) != 0 else { return true }
+        }
         if let chosen { return chosen == proposals[place].entry }
         chosen = proposals[place].entry
         chosenAt = ballot

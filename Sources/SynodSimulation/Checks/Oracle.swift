@@ -103,6 +103,8 @@ struct Oracle {
                 "I4", "ballot \(accepted.ballot.text) proposed two entries in slot \(slot.rawValue)"
             )
         }
+        // Nobody listens to a replica whose disk is not what it was: that is checked by itself.
+        guard !displaced.contains(index) else { return }
         if !slots[place(slot)].vote(at: accepted.ballot, by: index, majority: majority) {
             object("I1", "two entries are chosen in slot \(slot.rawValue)")
         }
@@ -198,6 +200,9 @@ struct Oracle {
         makeRoom(for: slot)
         if !slots[place(slot)].propose(entry, at: ballot) {
             object("I4", "ballot \(ballot.text) proposed two entries in slot \(slot.rawValue)")
+        }
+        if ballot.replica.rawValue != UInt64(index) + 1 {
+            slots[place(slot)].noteGranted(at: ballot)
         }
         if let chosen = slots[place(slot)].chosen, let at = slots[place(slot)].chosenAt,
             at < ballot, chosen != entry

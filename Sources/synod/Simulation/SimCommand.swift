@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SynodPaxos
 import SynodSimulation
 
 /// `synod sim`: whole clusters in virtual time, broken on purpose.
@@ -30,6 +31,9 @@ struct SimCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Replicas, 1 to 9 (drawn).", valueName: "count"))
     var replicas: Int?
+
+    @Option(help: "Who proposes (drawn).")
+    var proposers: ProposerPolicy?
 
     @Option(help: ArgumentHelp("Faults to leave out, as N1,P3.", valueName: "list"))
     var without: String?
@@ -125,6 +129,7 @@ struct SimCommand: AsyncParsableCommand {
     private func options(for seed: UInt64) throws -> RunOptions {
         var options = RunOptions(seed: seed, profile: profile)
         options.replicas = replicas
+        options.proposers = proposers
         options.without = try leftOut
         options.operations = operations
         options.seconds = seconds
@@ -159,3 +164,4 @@ struct SimCommand: AsyncParsableCommand {
 }
 
 extension Profile: ExpressibleByArgument {}
+extension ProposerPolicy: ExpressibleByArgument {}

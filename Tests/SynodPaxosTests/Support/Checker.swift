@@ -10,6 +10,8 @@ struct Checker {
     /// By slot and ballot: whose disks hold that accept.
     private var votes: [Slot: [Ballot: Set<Int>]] = [:]
     private var proposed: [Slot: [Ballot: Entry]] = [:]
+    /// Where another replica proposed than the leader of the ballot: no quorum there is without him.
+    private var granted: [Slot: Set<Ballot>] = [:]
     /// What a quorum of disks has accepted at one ballot.
     private(set) var chosen: [Slot: Entry] = [:]
     private var executed: [CommandID: Slot] = [:]
@@ -47,9 +49,17 @@ struct Checker {
             }
             note(accepted.entry, proposedAt: accepted.ballot, in: slot)
             votes[slot, default: [:]][accepted.ballot, default: []].insert(index)
-            if votes[slot]![accepted.ballot]!.count >= quorum { choose(accepted.entry, in: slot) }
+            if isQuorum(votes[slot]![accepted.ballot]!, in: slot, at: accepted.ballot) {
+                choose(accepted.entry, in: slot)
+            }
         case .installed: break
         }
+    }
+
+    private func isQuorum(_ voters: Set<Int>, in slot: Slot, at ballot: Ballot) -> Bool {
+        guard voters.count >= quorum else { return false }
+        let leader = Int(ballot.replica.rawValue) - 1
+        return granted[slot]?.contains(ballot) != true || voters.contains(leader)
     }
 
     private mutating func choose(_ entry: Entry, in slot: Slot) {
@@ -88,6 +98,9 @@ struct Checker {
             }
         case .accept(let ballot, let slot, let entry):
             note(entry, proposedAt: ballot, in: slot)
+            if ballot.replica.rawValue != UInt64(index) + 1 {
+                granted[slot, default: []].insert(ballot)
+            }
         case .accepted(let ballot, let first, let last):
             var slot = max(first, learnedThrough.next)
             while slot <= last {

@@ -11,7 +11,8 @@ extension Cluster {
         hosts[index].nextSequence = hosts[index].boot << 32
         hosts[index].replica = Replica(
             id: hosts[index].id, membership: membership, timing: options.timing,
-            restored: restored, boot: hosts[index].boot, seed: chance.next(), now: now)
+            restored: restored, boot: hosts[index].boot, seed: chance.next(),
+            proposers: options.proposers.isEmpty ? .automatic : options.proposers[index], now: now)
         log?("\(index + 1) starts, executed through \(restored.chosenThrough.rawValue)")
         hosts[index].wakeAt = now
         queue.push(.wake(index, boot: hosts[index].boot), at: now)

@@ -9,6 +9,8 @@ final class Cluster {
         var seed: UInt64 = 1
         var timing = Timing(heartbeat: .milliseconds(100), election: .milliseconds(1000))
         var quality = Network.Quality()
+        /// By replica: who proposes what its clients write; where there is none, that decides itself.
+        var proposers: [ProposerPolicy] = []
         /// How long the disk writes a batch; up to `diskSpread` is added.
         var diskDelay = Interval.milliseconds(1)
         var diskSpread = Interval.milliseconds(0)

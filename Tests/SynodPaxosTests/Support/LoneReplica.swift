@@ -7,11 +7,15 @@ struct LoneReplica {
     var now = Instant(nanoseconds: 1_000_000_000)
     static let timing = Timing(heartbeat: .milliseconds(100), election: .milliseconds(1000))
 
-    init(count: Int = 3, restored: Replica.Restored = Replica.Restored(), boot: UInt64 = 1) {
+    init(
+        count: Int = 3, restored: Replica.Restored = Replica.Restored(), boot: UInt64 = 1,
+        proposers: ProposerPolicy = .automatic
+    ) {
         replica = Replica(
             id: ReplicaID(1),
             membership: Membership((1...count).map { ReplicaID(UInt64($0)) }),
-            timing: Self.timing, restored: restored, boot: boot, seed: 7, now: now)
+            timing: Self.timing, restored: restored, boot: boot, seed: 7,
+            proposers: proposers, now: now)
     }
 
     /// One step; what it says is in `outbox` afterwards.

@@ -67,6 +67,9 @@ extension Message {
         case .chosen(let progress): return "chosen: \(progress.summary)"
         case .heartbeat(let progress): return "heartbeat: \(progress.summary)"
         case .heard(let ballot): return "heard \(ballot.summary)"
+        case .grantRequest(let ballot, _, let seen, let wanted):
+            return "asks \(ballot.summary) for \(wanted) slots above \(seen.rawValue)"
+        case .grant(let ballot, _, let slot): return "\(ballot.summary) grants \(slot.rawValue)"
         case .unheard(let ballot): return "\(ballot.summary) hears nothing of you"
         case .forward(let ballot, _, let position, let commands):
             let entry = Entry(commands).summary
@@ -99,6 +102,7 @@ extension TraceEvent {
         switch self {
         case .suspected(let connectionLost):
             "suspects the leader: \(connectionLost ? "connection lost" : "silence")"
+        case .abandoned(let slot): "abandons slot \(slot.rawValue)"
         case .unserved(let ballot): "is not served by \(ballot.summary)"
         case .campaigned(let ballot): "campaigns with \(ballot.summary)"
         case .backedOff(let ballot, _): "backs off from \(ballot.summary)"

@@ -30,12 +30,26 @@ struct Swarm {
         options.retained = chance.chance(1, in: 2) ? Int(chance.below(20)) : nil
         options.page = 1 + Int(chance.below(32))
         options.gathersInputs = chance.chance(1, in: 2)
+        options.proposers = Self.drawProposers(options.count, seed)
         cluster = Cluster(options)
         // A different selection of faults for each seed finds more than all of them always.
         faults = Fault.allCases.filter { _ in chance.chance(1, in: 2) }
         pace = .milliseconds([30, 100, 300, 1000][Int(chance.below(4))])
         clientPace = .milliseconds([2, 10, 50][Int(chance.below(3))])
         self.chance = chance
+    }
+
+    /// The leader alone in a third of all runs, everyone in a third, and mixed.
+    private static func drawProposers(_ count: Int, _ seed: UInt64) -> [ProposerPolicy] {
+        var chance = PRNG(seed: mix64(seed))
+        let kind = chance.below(3)
+        return (0..<count).map { _ in
+            switch kind {
+            case 0: .leader
+            case 1: .everyone
+            default: chance.chance(1, in: 2) ? .leader : .everyone
+            }
+        }
     }
 
     private static func drawQuality(_ chance: inout PRNG) -> Network.Quality {

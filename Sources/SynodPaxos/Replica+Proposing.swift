@@ -1,0 +1,95 @@
+// From waiting commands to slots of this replica's own.
+extension Replica {
+    /// Proposes what waits here in slots granted by the leader, or sends it there, as the governor
+    /// decides.
+    mutating func proposeOrForward(_ now: Instant, _ outbox: inout Outbox) {
+        let waiting = forwarder.unsent
+        // The leader must hear this replica for that, not through others.
+        let isDirect = election.isHearing && !election.isUnheard
+        let proposes =
+            governor.proposes(waiting.count, bytes: waiting.bytes, now) && isDirect
+            // A command larger than an entry goes by the leader, who knows what is in flight.
+            && waiting.firstBytes <= Limits.entryBytes
+        while let slot = proposer.nextGranted() {
+            propose(forwarder.take(for: slot), in: slot, now, &outbox)
+        }
+        guard proposes else {
+            return forwarder.forward(
+                now, via: election.nextHop, retransmission: timing.retransmission, &outbox)
+        }
+        let left = forwarder.unsent
+        guard left.count > 0, proposer.slotsInUse < governor.slots,
+            // Larger entries instead of more of them, as the leader does it.
+            left.bytes * 2 >= proposer.bytesInFlight || left.bytes >= Limits.entryBytes / 2,
+            proposer.isAskedOut
+        else { return }
+        proposer.ask(
+            boot: forwarder.boot, now, retransmission: timing.retransmission, &outbox)
+    }
+
+    private mutating func propose(
+        _ commands: [Command], in slot: Slot, _ now: Instant, _ outbox: inout Outbox
+    ) {
+        let entry = commands.isEmpty ? Entry.noop : Entry(commands)
+        proposer.propose(entry, in: slot, now, retransmission: timing.retransmission, &outbox)
+        asked(toAccept: entry, in: slot, election.leaderBallot, now, &outbox)
+    }
+
+    /// A proposer asks for slots of this leader's ballot.
+    mutating func requested(
+        _ wanted: UInt64, at ballot: Ballot, above seen: Slot, boot: UInt64, by index: Int,
+        _ outbox: inout Outbox
+    ) {
+        guard case .leading(var leader) = role, leader.ballot == ballot else { return }
+        role = .following  // The only copy, so that it is changed and not copied.
+        leader.requested(wanted, above: seen, boot: boot, by: index, &acceptor, &outbox)
+        role = .leading(leader)
+    }
+
+    /// A proposer speaks to whom the leader of `ballot` has granted a slot. False if it has not, as
+    /// far as this replica must know, and, with a nack, if that ballot is stale.
+    mutating func obeys(
+        _ ballot: Ballot, in slot: Slot, of index: Int, _ now: Instant, _ outbox: inout Outbox
+    ) -> Bool {
+        guard ballot.attempt == 0 else { return false }
+        if ballot.replica == id {
+            guard case .leading(let leader) = role, leader.ballot == ballot else { return false }
+            return leader.isGranted(slot, to: index)
+        }
+        guard ballot >= acceptor.promised, ballot >= election.leaderBallot else {
+            outbox.send(
+                .nack(promised: max(acceptor.promised, election.leaderBallot)),
+                to: .replica(membership.replicas[index]))
+            return false
+        }
+        refused(ballot, now, &outbox)
+        return true
+    }
+
+    /// Gives up on slots whose proposers do not use them.
+    mutating func abandonSlots(
+        of index: Int? = nil, _ now: Instant, _ outbox: inout Outbox
+    ) {
+        guard case .leading(var leader) = role else { return }
+        role = .following  // The only copy, so that it is changed and not copied.
+        if let index {
+            leader.abandonAll(of: index, &acceptor, &outbox)
+        } else {
+            leader.abandonOverdue(patience: timing.suspicion, &acceptor, now, &outbox)
+        }
+        role = .leading(leader)
+    }
+
+    /// Slots were decided, some of them perhaps this replica's own.
+    mutating func noteDecided(_ learned: [Learned], _ now: Instant) {
+        for item in learned {
+            switch proposer.learned(item.slot, item.entry) {
+            case nil: break
+            case .asProposed: governor.succeeded()
+            case .otherwise:
+                forwarder.returned(from: item.slot)
+                governor.failed(now)
+            }
+        }
+    }
+}
