@@ -72,6 +72,11 @@ struct SweepTests {
             ),
             ("a promise that had arrived and was not read, held against a leader", 211_012, .swarm),
             ("a state in many small parts over a slow link", 302_048, .swarm),
+            ("a state in parts over a link that loses half of them", 506_577, .swarm),
+            ("a replica without its state that answers for what is chosen", 503_551, .swarm),
+            ("the vote of a replica that nobody listens to", 517_533, .swarm),
+            ("a replica that gave up all ways to the leader for ever", 409_913, .swarm),
+            ("a grant that came when its slot was decided", 1003, .swarm),
             ("a clock that went back when a sleeping machine was healed", 503, .swarm),
         ] as [(String, UInt64, Profile)])
     func regression(bug: String, seed: UInt64, profile: Profile) {
