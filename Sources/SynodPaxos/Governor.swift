@@ -57,8 +57,9 @@ package struct Governor: Hashable, Sendable {
         probation = max(Self.shortestProbation, probation / 2)
     }
 
-    /// A slot was decided otherwise.
+    /// A slot was decided otherwise. All that fail while this replica forwards are one failure.
     package mutating func failed(_ now: Instant) {
+        guard now >= forwardsUntil else { return }
         allowance /= 2
         guard allowance < Self.unit else { return }
         allowance = Self.unit

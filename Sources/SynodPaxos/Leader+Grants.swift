@@ -17,6 +17,8 @@ extension Leader {
         var boot: UInt64 = 0
         /// Slots that it waits for.
         var wanted = 0
+        /// The last slot that it has used.
+        var usedThrough = Slot.zero
         /// When its last entry came.
         var filledAt = Instant(nanoseconds: 0)
     }
@@ -27,6 +29,10 @@ extension Leader {
         _ outbox: inout Outbox
     ) {
         guard boot >= peers[index].grants.boot else { return }
+        // A late copy: the proposer has seen more since.
+        guard boot > peers[index].grants.boot || seen >= peers[index].grants.usedThrough else {
+            return
+        }
         if boot > peers[index].grants.boot {
             abandonAll(of: index, &acceptor, &outbox)
             peers[index].grants = Grants(boot: boot)
@@ -47,7 +53,9 @@ extension Leader {
         while idle < peers.count {
             let index = nextGrantee
             nextGrantee = (nextGrantee + 1) % peers.count
-            guard peers[index].grants.wanted > 0 else {
+            // One who is not heard, or does not hear, would let the slot lie.
+            guard peers[index].grants.wanted > 0, now < peers[index].connectedUntil else {
+                peers[index].grants.wanted = 0
                 idle += 1
                 continue
             }
@@ -75,6 +83,7 @@ extension Leader {
         guard let proposal = inFlight[slot], let grantee = proposal.grantee, proposal.entry == nil
         else { return }
         peers[grantee].grants.filledAt = now
+        peers[grantee].grants.usedThrough = max(peers[grantee].grants.usedThrough, slot)
         unfilled -= 1
         inFlightBytes += entry.encoded.count
         inFlight.update(slot) {
@@ -113,6 +122,7 @@ extension Leader {
     mutating func abandonAll(
         of index: Int, _ acceptor: inout Acceptor, _ outbox: inout Outbox
     ) {
+        peers[index].grants.wanted = 0
         abandon(slots { $0.grantee == index && $0.entry == nil }, &acceptor, &outbox)
     }
 

@@ -21,6 +21,8 @@ package struct Leader: Hashable, Sendable {
     var inFlight: SlotWindow<Proposal>
     /// Of the entries that are known.
     var inFlightBytes = 0
+    /// Of those that this replica proposed by itself.
+    private var ownBytes = 0
     /// Slots that are granted and whose entries are not known.
     var unfilled = 0
     var nextSlot: Slot
@@ -49,6 +51,9 @@ package struct Leader: Hashable, Sendable {
         var grantee: Int?
         var grantedAt = Instant.distantFuture
         var attempt: UInt32 = 0
+
+        /// Whether this replica proposed it, in a slot that it had not granted.
+        var isOwn: Bool { grantee == nil && attempt == 0 }
     }
 
     /// The order of one replica's commands within this ballot.
@@ -134,6 +139,7 @@ package struct Leader: Hashable, Sendable {
         inFlight[slot] = Proposal(entry: entry, ownTicket: outbox.ticket)
         lastOwnTicket = outbox.ticket
         inFlightBytes += entry.encoded.count
+        ownBytes += entry.encoded.count
         outbox.send(.accept(ballot: ballot, slot: slot, entry: entry), to: .others)
     }
 
@@ -186,7 +192,7 @@ package struct Leader: Hashable, Sendable {
     /// for larger entries instead of more, and a lone command still goes at once.
     private var waitsForMore: Bool {
         guard queueBytes < Limits.entryBytes else { return false }
-        if queueBytes * 2 < inFlightBytes { return true }
+        if queueBytes * 2 < ownBytes { return true }
         return lastOwnTicket > durable
     }
 
@@ -231,7 +237,9 @@ package struct Leader: Hashable, Sendable {
     package mutating func advance() -> Bool {
         let before = inFlight.base
         while let proposal = inFlight[inFlight.base], isChosen(proposal) {
-            inFlightBytes -= proposal.entry?.encoded.count ?? 0
+            let bytes = proposal.entry?.encoded.count ?? 0
+            inFlightBytes -= bytes
+            if proposal.isOwn { ownBytes -= bytes }
             inFlight.raiseBase(to: inFlight.base.next)
         }
         if inFlight.isEmpty {

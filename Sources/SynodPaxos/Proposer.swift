@@ -67,6 +67,12 @@ package struct Proposer: Hashable, Sendable {
         if wanted == 0 { askAgainAt = .distantFuture }
     }
 
+    /// What was asked for and not granted is not wanted any more.
+    package mutating func withdraw() {
+        wanted = 0
+        askAgainAt = .distantFuture
+    }
+
     package mutating func nextGranted() -> Slot? {
         granted.isEmpty ? nil : granted.removeFirst()
     }

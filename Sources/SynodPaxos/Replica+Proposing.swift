@@ -1,13 +1,14 @@
 // From waiting commands to slots of this replica's own.
 extension Replica {
+    /// Whether the leader is heard and hears this replica, not through others.
+    var reachesLeader: Bool { election.isHearing && !election.isUnheard }
+
     /// Proposes what waits here in slots granted by the leader, or sends it there, as the governor
     /// decides.
     mutating func proposeOrForward(_ now: Instant, _ outbox: inout Outbox) {
         let waiting = forwarder.unsent
-        // The leader must hear this replica for that, not through others.
-        let isDirect = election.isHearing && !election.isUnheard
         let proposes =
-            governor.proposes(waiting.count, bytes: waiting.bytes, now) && isDirect
+            governor.proposes(waiting.count, bytes: waiting.bytes, now) && reachesLeader
             // A command larger than an entry goes by the leader, who knows what is in flight.
             && waiting.firstBytes <= Limits.entryBytes
         while let slot = proposer.nextGranted() {
@@ -71,6 +72,7 @@ extension Replica {
         of index: Int? = nil, _ now: Instant, _ outbox: inout Outbox
     ) {
         guard case .leading(var leader) = role else { return }
+        if leader.unfilled == 0 && index == nil { return }
         role = .following  // The only copy, so that it is changed and not copied.
         if let index {
             leader.abandonAll(of: index, &acceptor, &outbox)

@@ -223,6 +223,7 @@ package struct Replica: Hashable, Sendable {
         reader.repeatUnanswered(now, retransmission: timing.retransmission, &outbox)
         if now >= forwarder.repeatAt, !isLeading { repeatUnexecuted(now, &outbox) }
         if now >= proposer.repeatAt, !isLeading {
+            if !reachesLeader { proposer.withdraw() }
             proposer.repeatUnanswered(
                 boot: forwarder.boot, now, retransmission: retransmission, &outbox)
         }

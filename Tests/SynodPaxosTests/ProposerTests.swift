@@ -169,6 +169,49 @@ struct ProposerTests {
         #expect(cluster.checker.failure == nil)
     }
 
+    /// What others propose by themselves does not hold up the little that the leader proposes.
+    @Test func smallCommandsDoNotWaitForLargeOnes() {
+        var options = Cluster.Options()
+        options.proposers = Array(repeating: .automatic, count: 3)
+        options.quality.delay = .milliseconds(20)
+        let cluster = Cluster(options)
+        #expect(cluster.run(atMost: .milliseconds(10_000)) { $0.isSettled })
+        let (leader, busy) = (cluster.leader!, (cluster.leader! + 1) % 3)
+        let large = Bytes(repeating: 7, count: 100_000)
+        for small in [leader, (leader + 2) % 3] {
+            for _ in 0..<100 {
+                cluster.submit(large, at: busy, within: .milliseconds(1 << 30))
+                cluster.run(for: .milliseconds(5))
+            }
+            let command = submit(cluster, at: small)
+            var isDone = false
+            for _ in 0..<60 where !isDone {
+                cluster.submit(large, at: busy, within: .milliseconds(1 << 30))
+                isDone = isExecuted(cluster, command, within: 5)
+            }
+            #expect(isDone, "replica \(small + 1)")
+        }
+    }
+
+    /// Who does not hear the leader is granted nothing that it would not use.
+    @Test func whoDoesNotHearTheLeaderIsGrantedNothing() {
+        let (cluster, leader) = cluster(3)
+        let (deaf, witness) = ((leader + 1) % 3, (leader + 2) % 3)
+        cluster.network.cut(from: leader, to: deaf)
+        _ = submit(cluster, at: deaf)
+        cluster.run(for: .milliseconds(2_000))
+        var slowest: Interval = .milliseconds(0)
+        for _ in 0..<20 {
+            let before = cluster.now
+            let command = submit(cluster, at: witness)
+            #expect(isExecuted(cluster, command, within: 2_000))
+            slowest = max(slowest, cluster.now.since(before))
+            cluster.run(for: .milliseconds(50))
+        }
+        #expect(slowest < .milliseconds(100), "\(slowest)")
+        #expect(cluster.checker.failure == nil)
+    }
+
     /// The words of a deposed leader grant nothing.
     @Test func aGrantOfAnOlderBallotIsOfNoUse() {
         var proposer = Proposer()
