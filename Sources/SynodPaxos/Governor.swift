@@ -23,7 +23,7 @@ package struct Governor: Hashable, Sendable {
     private var probation = Self.shortestProbation
     private var forwardsUntil = Instant(nanoseconds: 0)
     /// Whether the last batch was proposed here: the way is not changed for a little.
-    private(set) var isProposing = false
+    private var isProposing = false
 
     private static let unit = 16
     private static let shortestProbation = Interval.milliseconds(500)

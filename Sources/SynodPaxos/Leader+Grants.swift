@@ -28,14 +28,13 @@ extension Leader {
         _ wanted: UInt64, above seen: Slot, boot: UInt64, by index: Int, _ acceptor: inout Acceptor,
         _ outbox: inout Outbox
     ) {
-        guard boot >= peers[index].grants.boot else { return }
-        // A late copy: the proposer has seen more since.
-        guard boot > peers[index].grants.boot || seen >= peers[index].grants.usedThrough else {
-            return
-        }
         if boot > peers[index].grants.boot {
             abandonAll(of: index, &acceptor, &outbox)
             peers[index].grants = Grants(boot: boot)
+        }
+        // Else it is an earlier start's, or a late copy: the proposer has seen more since.
+        guard boot == peers[index].grants.boot, seen >= peers[index].grants.usedThrough else {
+            return
         }
         var unseen = 0
         inFlight.forEach { slot, proposal in
@@ -113,7 +112,6 @@ extension Leader {
     mutating func abandonOverdue(
         patience: Interval, _ acceptor: inout Acceptor, _ now: Instant, _ outbox: inout Outbox
     ) {
-        guard unfilled > 0 else { return }
         let due = slots { waitingSince($0).map { now >= $0 + patience } ?? false }
         abandon(due, &acceptor, &outbox)
     }

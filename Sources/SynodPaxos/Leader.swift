@@ -183,8 +183,9 @@ package struct Leader: Hashable, Sendable {
     }
 
     /// Whether the next entry waits for more commands, because those that queue do not fill it:
-    /// while the last one is being written here, and while they are less than half of what is in
-    /// flight.
+    /// while the last one is being written here, and while they are less than half of what this
+    /// replica has in flight. What other proposers have in flight is no reason: it may be large and
+    /// never end.
     ///
     /// Every slot costs each replica a write and its messages, however small it is. With the
     /// second condition each entry is half as large as all before it that are not chosen: the slots
