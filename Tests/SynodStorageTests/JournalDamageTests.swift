@@ -206,11 +206,11 @@ import Testing
         let journal = try Journal(path: path, creation: .allowed, segmentSize: smallSegment)
         try journal.put("a", "precious", durability: .synced)
         let file = URL(fileURLWithPath: path + "/segment-1")
-        var bytes = Bytes(try Data(contentsOf: file))
-        let position = try #require(bytes.firstIndex(of: UInt8(ascii: "p")))
-        bytes[position] ^= 1
+        var bytes = try Data(contentsOf: file)
+        let value = try #require(bytes.range(of: Data("precious".utf8)))
+        bytes[value.lowerBound] ^= 1
         let handle = try FileHandle(forWritingTo: file)
-        try handle.write(contentsOf: Data(bytes))
+        try handle.write(contentsOf: bytes)
         try handle.close()
         for read in [{ _ = try journal.get("a") }, { _ = try journal.pairs() }] {
             let error = #expect(throws: StorageError.self) { try read() }
