@@ -5,7 +5,12 @@
 /// serializable read may itself be late, but what it saw had happened, so that it binds those
 /// after it like any other operation.
 enum RealTimeOrder {
-    static func check(_ operations: [Operation]) throws(Refutation) {
+    /// Returns the revisions, by operation, at which reads must be answered as at their own, because
+    /// those are older than what was known before.
+    static func check(_ operations: [Operation], _ leeway: Leeway) throws(Refutation)
+        -> [Int: Int64]
+    {
+        var placements: [Int: Int64] = [:]
         let answered = operations.indices.filter { operations[$0].response != nil }
         let calls = sorted(answered) { operations[$0].call }
         let returns = sorted(answered) { operations[$0].return ?? .max }
@@ -19,8 +24,17 @@ enum RealTimeOrder {
                 }
                 next += 1
             }
-            try check(call.operation, operations[call.operation], newest)
+            let operation = operations[call.operation]
+            if leeway.allowsLateHeaders, let response = operation.response,
+                !operation.request.canWrite, !operation.request.isSerializable,
+                response.revision < newest.revision
+            {
+                placements[call.operation] = newest.revision
+            } else {
+                try check(call.operation, operation, newest)
+            }
         }
+        return placements
     }
 
     private static func check(

@@ -22,6 +22,7 @@ struct Replay {
 
     private let operations: [Operation]
     private let timeline: Timeline
+    private let leeway: Leeway
     private let filler: GapFiller
     private var model: Model
     private var choices: [Choice] = []
@@ -32,9 +33,12 @@ struct Replay {
     /// The contradiction that the best of the attempts ran into.
     private var deepest: (revision: Int64, refutation: Refutation)?
 
-    init(_ timeline: Timeline, _ operations: [Operation], stepBudget: Int) {
+    init(
+        _ timeline: Timeline, _ operations: [Operation], _ leeway: Leeway, stepBudget: Int
+    ) {
         self.operations = operations
         self.timeline = timeline
+        self.leeway = leeway
         let keys = KeyTable(putBy: operations)
         filler = GapFiller(timeline, operations, keys)
         model = Model(keys)
@@ -60,7 +64,9 @@ struct Replay {
     }
 
     private mutating func makeRevision() throws(Refutation) {
-        guard let writer = timeline.writer(of: revision) else { return try fillGap() }
+        guard let writer = timeline.writer(of: revision) else {
+            return leeway.skipped.contains(revision) ? () : try fillGap()
+        }
         if choices.isEmpty { model.forgetChanges() }
         try check(writer, at: revision)
         note(operations[writer])

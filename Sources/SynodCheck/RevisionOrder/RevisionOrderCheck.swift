@@ -13,6 +13,7 @@
 /// - Every answer equals that of a model at its revision. That holds for serializable reads too.
 /// - Real time: what returned before another was called has no higher revision, and a lower one if
 ///   the other is a write. Serializable reads are free to be late.
+/// - A store may be given leeway in two points: see ``Leeway``.
 ///
 /// *Assumption for speed.* The generator makes the values of puts unique. Then a value that was
 /// seen names its write, and choices remain only among writes that left no trace. Without it
@@ -20,13 +21,15 @@
 package enum RevisionOrderCheck {
     /// The store is empty and at revision 1 before the first operation. The budget counts executed
     /// requests beyond which choices are no longer tried.
-    package static func judge(_ history: History, stepBudget: Int = 50_000_000) -> Verdict {
+    package static func judge(
+        _ history: History, allowing leeway: Leeway = .none, stepBudget: Int = 50_000_000
+    ) -> Verdict {
         let operations = history.operations
         do throws(Refutation) {
-            let timeline = try Timeline(operations)
-            try RealTimeOrder.check(operations)
+            let placements = try RealTimeOrder.check(operations, leeway)
+            let timeline = try Timeline(operations, leeway, placements)
             var replay = Replay(
-                timeline, operations, stepBudget: stepBudget + operations.count)
+                timeline, operations, leeway, stepBudget: stepBudget + operations.count)
             return replay.run()
         } catch {
             return .violation(error.violation(of: operations))

@@ -15,14 +15,17 @@ struct Timeline {
     private var firstReaders: [Int?] = []
     private var nextReaders: [Int?] = []
 
-    init(_ operations: [Operation]) throws(Refutation) {
+    /// `placements` has the operations that do not belong where their answers say.
+    init(_ operations: [Operation], _ leeway: Leeway, _ placements: [Int: Int64])
+        throws(Refutation)
+    {
         unknownWrites = operations.indices.filter {
             operations[$0].outcome == .unknown && operations[$0].request.canWrite
         }
         unknownWrites.sort { operations[$0].call < operations[$1].call }
         let writes = try Self.writes(operations)
-        try setLastRevision(operations, writes)
-        layOut(operations, writes)
+        try setLastRevision(operations, writes, leeway)
+        layOut(operations, writes, leeway, placements)
     }
 
     func writer(of revision: Int64) -> Int? {
@@ -55,7 +58,7 @@ struct Timeline {
     /// Fails where more revisions are missing than unknown writes can have made, so that a
     /// revision out of all proportion cannot make the timeline as long.
     private mutating func setLastRevision(
-        _ operations: [Operation], _ writes: [(Int64, Int)]
+        _ operations: [Operation], _ writes: [(Int64, Int)], _ leeway: Leeway
     ) throws(Refutation) {
         var last: Int?
         for (index, operation) in operations.enumerated() {
@@ -65,7 +68,8 @@ struct Timeline {
             lastRevision = revision
             last = index
         }
-        let missing = lastRevision - Self.firstRevision - Int64(writes.count)
+        let skipped = leeway.skipped.count { $0 <= lastRevision }
+        let missing = lastRevision - Self.firstRevision - Int64(writes.count + skipped)
         if let last, missing > unknownWrites.count {
             throw Refutation(
                 "lies above \(missing) revisions that nobody was answered with, and only "
@@ -73,7 +77,10 @@ struct Timeline {
         }
     }
 
-    private mutating func layOut(_ operations: [Operation], _ writes: [(Int64, Int)]) {
+    private mutating func layOut(
+        _ operations: [Operation], _ writes: [(Int64, Int)], _ leeway: Leeway,
+        _ placements: [Int: Int64]
+    ) {
         let count = Int(lastRevision - Self.firstRevision)
         writers = Array(repeating: nil, count: count)
         for (revision, operation) in writes {
@@ -82,13 +89,14 @@ struct Timeline {
         gaps = writers.indices.filter { writers[$0] == nil }.map {
             Self.firstRevision + 1 + Int64($0)
         }
+        gaps.removeAll(where: leeway.skipped.contains)
         firstReaders = Array(repeating: nil, count: count + 1)
         nextReaders = Array(repeating: nil, count: operations.count)
         for index in operations.indices.reversed() {
             guard let response = operations[index].response, !response.body.isChange else {
                 continue
             }
-            let place = Int(response.revision - Self.firstRevision)
+            let place = Int((placements[index] ?? response.revision) - Self.firstRevision)
             nextReaders[index] = firstReaders[place]
             firstReaders[place] = index
         }
