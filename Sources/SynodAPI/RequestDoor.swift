@@ -7,6 +7,7 @@ import SynodKeyspace
 import SynodNode
 
 import enum SynodPaxos.Footprint
+import enum SynodPaxos.ReadScope
 
 /// Looks at each request before the replica does: refuses what is wrong whatever the state is, and
 /// turns the rest into what the replica understands.
@@ -37,7 +38,7 @@ struct RequestDoor: Sendable {
                 return .submit(.hashKV(revision: request.revision), .asAnswered)
             case .memberList:
                 let request = try decode(EtcdMemberListRequest.self, message)
-                return .submit(.members(linearizable: request.linearizable), .memberList)
+                return .submit(.members(request.linearizable ? .everything : nil), .memberList)
             case .healthCheck: return health(try decode(GRPCHealthCheckRequest.self, message))
             }
         } catch {
@@ -54,7 +55,7 @@ struct RequestDoor: Sendable {
             throw .malformed(error.reason)
         }
         try request.check()
-        return .range(request: bytes, linearizable: !request.isSerializable)
+        return .range(request: bytes, request.isSerializable ? nil : ReadScope(request))
     }
 
     /// A command, or a transaction that turns out to change nothing.
@@ -66,11 +67,13 @@ struct RequestDoor: Sendable {
         try command.check(maxOperations: maxTxnOps)
         if case .txn(let request) = command, request.isReadOnly {
             return .readTransaction(
-                request: Bytes(bytes.dropFirst()), linearizable: !request.isSerializable)
+                request: Bytes(bytes.dropFirst()),
+                request.isSerializable ? nil : ReadScope(request))
         }
         guard bytes.count <= maxRequestBytes else { throw .requestTooLarge }
         return .write(
-            command: bytes, footprint: Footprint(command), spaceCost: command.spaceCost)
+            command: bytes, footprint: Footprint(command), isCertain: command.isCertain,
+            spaceCost: command.spaceCost)
     }
 
     private func alarm(_ message: ByteBuffer) throws(KeyspaceError) -> Verdict {
@@ -113,14 +116,4 @@ extension SwiftProtobuf.Message {
 extension KeyspaceError {
     fileprivate static let requestTooLarge = KeyspaceError(
         code: StatusCode.invalidArgument.rawValue, message: "etcdserver: request is too large")
-}
-
-extension Footprint {
-    fileprivate init(_ command: Command) {
-        guard let hashes = command.footprint else {
-            self = .everything
-            return
-        }
-        self = hashes.count == 1 ? .key(hashes[0]) : .keys(hashes)
-    }
 }

@@ -8,7 +8,7 @@ extension Keyspace {
     {
         do throws(MalformedBytes) {
             var writer = ByteWriter()
-            writer.write(header, revision: state.revision)
+            writer.write(header, revision: committed.revision)
             writer.write(alarms(of: try AlarmRequest(request).kind))
             return .success(writer.bytes)
         } catch {
@@ -55,7 +55,7 @@ extension Keyspace {
         case (.activate, nil), (.deactivate, nil), (nil, _): break
         }
         answer.write {
-            $0.write(header, revision: state.revision)
+            $0.write(header, revision: view.revision)
             $0.write(affected)
         }
     }

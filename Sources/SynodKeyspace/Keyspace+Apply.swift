@@ -5,13 +5,32 @@ package import SynodStorage
     import SynodPaxos
 #endif
 
+/// What became of a command.
+package struct Applied {
+    /// The complete encoded response, or the refusal; nil if nobody wanted it.
+    package let result: Result<Bytes, KeyspaceError>?
+    /// Whether it took the revision after the one it was told.
+    package let hasChanged: Bool
+}
+
 // Carrying out commands.
 extension Keyspace {
-    /// Carries out one command. `header` is nil if this replica need not answer; then the result is
-    /// nil. Otherwise it is the complete encoded response, or the refusal.
+    /// Carries out one command as the first after `revision`, whether or not all those before it
+    /// have been carried out: those that share a key with it have, and none of those after it that
+    /// do. `header` is nil if this replica need not answer.
     ///
-    /// A command that is malformed or not allowed changes nothing, on every replica alike.
-    package mutating func apply(_ command: ArraySlice<UInt8>, header: ResponseHeader?)
+    /// A command that is malformed or not allowed changes nothing, on every replica alike. One that
+    /// changes something takes one revision.
+    package mutating func apply(
+        _ command: ArraySlice<UInt8>, after revision: Int64, header: ResponseHeader?
+    ) throws(StorageError) -> Applied {
+        precondition(revision >= committed.revision, "What is in the prefix is not done again.")
+        view = RequestView(revision: revision)
+        let result = try execute(command, header: header)
+        return Applied(result: result, hasChanged: view.changes > 0)
+    }
+
+    private mutating func execute(_ command: ArraySlice<UInt8>, header: ResponseHeader?)
         throws(StorageError) -> Result<Bytes, KeyspaceError>?
     {
         let admitted: Command
@@ -29,18 +48,19 @@ extension Keyspace {
         case .deleteRange(let request):
             try execute(request, header: inner, into: &answer)
         case .txn(let request):
-            return try apply(request, header: header)
+            return try execute(request, header: header)
         case .compaction(let request):
+            raiseBarrier()
             do throws(KeyspaceError) { try compact(request) } catch {
                 return header.map { _ in .failure(error) }
             }
-            answer.write { $0.write(inner, revision: state.revision) }
+            answer.write { $0.write(inner, revision: view.revision) }
         case .alarm(let request):
+            raiseBarrier()
             do throws(KeyspaceError) { try execute(request, header: inner, into: &answer) } catch {
                 return header.map { _ in .failure(error) }
             }
         }
-        closeRevision()
         return answer.result
     }
 
@@ -52,11 +72,12 @@ extension Keyspace {
         return command
     }
 
-    /// All changes of the command now done share one revision.
-    mutating func closeRevision() {
-        guard openChanges > 0 else { return }
-        state.revision += 1
-        openChanges = 0
+    /// A compaction or an alarm concerns all keys: nothing after it has been carried out.
+    private mutating func raiseBarrier() {
+        precondition(
+            pending.lastRevision ?? 0 <= view.revision,
+            "Nothing overtakes a compaction or an alarm.")
+        barrier = view.revision
     }
 
     /// What depends on the state before the put.
@@ -70,13 +91,15 @@ extension Keyspace {
     mutating func execute(
         _ request: PutRequest, header: ResponseHeader, into answer: inout AnswerWriter
     ) throws(StorageError) {
-        let main = state.revision + 1
+        let main = view.revision + 1
         let entry = index.find(request.key)
         var record = Record(
             key: request.key, createRevision: main, modRevision: main, version: 1,
             value: request.value, lease: request.lease)
         answer.write { $0.write(header, revision: main) }
+        var liveChange: Int8 = 1
         if let entry, index[entry].isLive {
+            liveChange = 0
             record.createRevision = index[entry].createRevision
             record.version = index[entry].version + 1
             if request.ignoreLease { record.lease = index[entry].lease }
@@ -89,12 +112,14 @@ extension Keyspace {
                 }
             }
         }
-        let mark = pending.append(record, main: main, sub: openChanges, isTombstone: false)
+        if let entry { checkOrder(index[entry], main) }
+        let mark = pending.add(
+            record, main: main, sub: view.changes, isTombstone: false, liveChange: liveChange)
         let id = index.put(
             request.key, entry: entry, mark: mark, createRevision: record.createRevision,
             version: record.version, lease: record.lease)
-        keep(pending.last(limit: Limits.cachedRecordBytes), of: id)
-        openChanges += 1
+        keep(pending.newest(limit: Limits.cachedRecordBytes), of: id)
+        view.changes += 1
         usedBytes += UInt64(mark.byteCount)
     }
 
@@ -109,9 +134,9 @@ extension Keyspace {
         #if SYNOD_PLANTED_BUGS
             if PlantedBug.appliesInHashOrder.isActive { ids = Array(Set(ids)) }
         #endif
-        let main = state.revision + 1
+        let main = view.revision + 1
         answer.write {
-            $0.write(header, revision: ids.isEmpty ? viewRevision : main)
+            $0.write(header, revision: ids.isEmpty ? view.visibleRevision : main)
             $0.writeField(2, Int64(ids.count))
         }
         if request.wantsPrevious && answer.isWanted {
@@ -121,11 +146,18 @@ extension Keyspace {
             let record = Record(
                 key: index[id].key[...], createRevision: 0, modRevision: 0, version: 0, value: [],
                 lease: 0)
-            let mark = pending.append(record, main: main, sub: openChanges, isTombstone: true)
+            checkOrder(index[id], main)
+            let mark = pending.add(
+                record, main: main, sub: view.changes, isTombstone: true, liveChange: -1)
             index.delete(id, mark: mark)
             keep(nil, of: id)
-            openChanges += 1
+            view.changes += 1
             usedBytes += UInt64(mark.byteCount)
         }
+    }
+
+    /// Commands on one key come in order, whatever overtakes them.
+    private func checkOrder(_ entry: KeyEntry, _ main: Int64) {
+        precondition(entry.latest.main <= main, "Changes of one key are made in order.")
     }
 }

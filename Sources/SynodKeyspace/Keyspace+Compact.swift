@@ -15,7 +15,7 @@ struct HistoryRemoval {
 extension Keyspace {
     mutating func compact(_ request: CompactionRequest) throws(KeyspaceError) {
         if request.revision <= state.compactRevision { throw .compacted }
-        if request.revision > state.revision { throw .futureRevision }
+        if request.revision > view.revision { throw .futureRevision }
         state.compactRevision = request.revision
     }
 
@@ -55,6 +55,8 @@ extension Keyspace {
         removal = HistoryRemoval()
         state.removedThrough = target
         committed.removedThrough = target
+        let gaps = RevisionGap.keys(through: target)
+        batch.deleteRange(from: gaps.lower, to: gaps.upper)
         batch.put(RecordLayout.stateKey, committed.encoded())
     }
 

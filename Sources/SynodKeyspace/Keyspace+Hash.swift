@@ -12,30 +12,34 @@ package struct KeyspaceHash: Hashable, Sendable {
 
 // Checksums, for finding replicas that have drifted apart.
 extension Keyspace {
-    /// etcd's HashKV through `revision` (0: the current one): the CRC-32C over "key" and each
+    /// etcd's HashKV through `revision` (0: the prefix's): the CRC-32C over "key" and each
     /// record, key and value, leaving out what the last compaction made superfluous. It does not
     /// depend on how much of that is removed yet.
     package func hashKV(revision: Int64) throws(StorageError)
         -> Result<KeyspaceHash, KeyspaceError>
     {
         if revision > 0 {
-            do throws(KeyspaceError) { try checkReadable(revision) } catch {
+            do throws(KeyspaceError) { try checkReadable(revision, at: committed.revision) } catch {
                 return .failure(error)
             }
         }
-        let through = revision == 0 ? state.revision : revision
+        let through = revision == 0 ? committed.revision : revision
         // Where no key is left at the revision, etcd does not filter at all; then what counts is
         // what the compaction itself leaves.
-        let keeper = hasLiveKey(at: through) ? through : state.compactRevision
+        let keeper = hasLiveKey(at: through) ? through : committed.compactRevision
         var crc = CRC32C()
         crc.update(Bytes("key".utf8))
         var failure: StorageError?
-        func add(_ mark: Mark, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool {
+        let range = RecordLayout.records(from: 0, through: max(through, 0))
+        try store.scan(from: range.lower, to: range.upper) { key, value in
             do throws(StorageError) {
-                let isCompacted = mark.main <= state.compactRevision
+                guard let mark = RecordLayout.mark(key, valueCount: value.count) else {
+                    throw StorageError(.corrupt, "a record has a malformed key")
+                }
+                let isCompacted = mark.main <= committed.compactRevision
                 let isIncluded = isCompacted ? try isKept(mark, value, at: keeper) : true
                 if isIncluded {
-                    crc.update(key)
+                    crc.update(UnsafeRawBufferPointer(rebasing: key.dropFirst()))
                     crc.update(value)
                 }
                 return true
@@ -44,22 +48,10 @@ extension Keyspace {
                 return false
             }
         }
-        let range = RecordLayout.records(from: 0, through: max(through, 0))
-        try store.scan(from: range.lower, to: range.upper) { key, value in
-            guard let mark = RecordLayout.mark(key, valueCount: value.count) else {
-                failure = StorageError(.corrupt, "a record has a malformed key")
-                return false
-            }
-            return add(mark, key: UnsafeRawBufferPointer(rebasing: key.dropFirst()), value: value)
-        }
-        pending.forEach { mark, key, value in
-            guard failure == nil, mark.main <= through else { return }
-            _ = add(mark, key: UnsafeRawBufferPointer(rebasing: key.dropFirst()), value: value)
-        }
         if let failure { throw failure }
         return .success(
             KeyspaceHash(
-                hash: crc.value, compactRevision: state.compactRevision, revision: through))
+                hash: crc.value, compactRevision: committed.compactRevision, revision: through))
     }
 
     /// Answers a HashKVRequest for `revision` with the complete encoded HashKVResponse.
@@ -68,7 +60,7 @@ extension Keyspace {
     {
         try hashKV(revision: revision).map { hash in
             var writer = ByteWriter()
-            writer.write(header, revision: state.revision)
+            writer.write(header, revision: committed.revision)
             writer.writeField(2, UInt64(hash.hash))
             writer.writeField(3, hash.compactRevision)
             writer.writeField(4, hash.revision)
@@ -86,7 +78,7 @@ extension Keyspace {
         writer.write(keys.hash)
         writer.write(keys.revision)
         writer.write(keys.compactRevision)
-        for alarm in state.alarms {
+        for alarm in committed.alarms {
             writer.write(alarm.memberID)
             writer.write(alarm.kind.rawValue)
         }
@@ -96,13 +88,13 @@ extension Keyspace {
     /// Answers a HashRequest with the complete encoded HashResponse.
     package func hash(header: ResponseHeader) throws(StorageError) -> Bytes {
         var writer = ByteWriter()
-        writer.write(header, revision: state.revision)
+        writer.write(header, revision: committed.revision)
         writer.writeField(2, UInt64(try hash()))
         return writer.bytes
     }
 
     private func hasLiveKey(at revision: Int64) -> Bool {
-        if revision >= state.revision { return index.liveCount > 0 }
+        if revision >= committed.revision { return keyCount > 0 }
         var found = false
         index.forEach(in: KeyRange(key: [], rangeEnd: [0])) { id in
             found = index[id].mark(at: revision) != nil

@@ -14,24 +14,36 @@ extension Keyspace {
         }
         committed = state
         var loader = HistoryLoader(state: state)
-        let range = RecordLayout.records(from: 0, through: .max)
+        try scan(RevisionGap.keys(through: .max)) { key, value throws(MalformedBytes) in
+            try loader.add(RevisionGap(key: key, value: value))
+        }
+        try scan(RecordLayout.records(from: 0, through: .max)) {
+            key, value throws(MalformedBytes) in
+            try loader.add(key: key, value: value)
+        }
+        do throws(MalformedBytes) {
+            index = try loader.finish()
+        } catch {
+            throw StorageError(.corrupt, error.reason)
+        }
+        usedBytes = loader.usedBytes
+    }
+
+    private func scan(
+        _ range: (lower: Bytes, upper: Bytes),
+        _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(MalformedBytes) -> Void
+    ) throws(StorageError) {
         var failure: MalformedBytes?
         try store.scan(from: range.lower, to: range.upper) { key, value in
             do throws(MalformedBytes) {
-                try loader.add(key: key, value: value)
+                try body(key, value)
                 return true
             } catch {
                 failure = error
                 return false
             }
         }
-        do throws(MalformedBytes) {
-            if let failure { throw failure }
-            index = try loader.finish()
-        } catch {
-            throw StorageError(.corrupt, error.reason)
-        }
-        usedBytes = loader.usedBytes
+        if let failure { throw StorageError(.corrupt, failure.reason) }
     }
 }
 
@@ -43,10 +55,22 @@ private struct HistoryLoader {
     /// The change that must come next or, if a new revision begins, the revision.
     private var lastMain: Int64
     private var nextSub: UInt32 = 0
+    /// In order.
+    private var gaps: [RevisionGap] = []
+    /// How many of the gaps lie behind.
+    private var passedGaps = 0
 
     init(state: StateRecord) {
         self.state = state
         lastMain = max(state.compactRevision, 1)
+    }
+
+    /// Takes the gaps in their order, before any record.
+    mutating func add(_ gap: RevisionGap) throws(MalformedBytes) {
+        guard gap.from > gaps.last?.through ?? 1, gap.through <= state.revision else {
+            throw MalformedBytes("there cannot be a gap from \(gap.from) through \(gap.through)")
+        }
+        gaps.append(gap)
     }
 
     mutating func add(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)
@@ -73,6 +97,7 @@ private struct HistoryLoader {
     }
 
     mutating func finish() throws(MalformedBytes) -> KeyIndex {
+        try passGaps(before: .max)
         guard lastMain == state.revision || state.revision <= state.compactRevision else {
             throw MalformedBytes("the records end at revision \(lastMain), not \(state.revision)")
         }
@@ -82,8 +107,29 @@ private struct HistoryLoader {
         return index
     }
 
-    /// Behind the last compaction no revision and no change within one is ever missing.
+    /// Goes on over the gaps that begin before a record. They fit exactly between records, unless
+    /// a compaction has taken those.
+    private mutating func passGaps(before main: Int64) throws(MalformedBytes) {
+        while passedGaps < gaps.count, gaps[passedGaps].from <= main {
+            let gap = gaps[passedGaps]
+            passedGaps += 1
+            guard gap.through < main else {
+                throw MalformedBytes("revision \(main) is in a gap through \(gap.through)")
+            }
+            let start = max(state.compactRevision, 1)
+            guard gap.through > start else { continue }
+            guard max(gap.from, start + 1) == lastMain + 1 else {
+                throw MalformedBytes("a gap from \(gap.from) does not follow \(lastMain)")
+            }
+            lastMain = gap.through
+            nextSub = 0
+        }
+    }
+
+    /// Behind the last compaction no revision outside of the gaps and no change within a revision is
+    /// ever missing.
     private mutating func checkSequence(_ mark: Mark) throws(MalformedBytes) {
+        try passGaps(before: mark.main)
         guard mark.main > max(state.compactRevision, 1) else { return }
         let isNext =
             mark.main == lastMain

@@ -3,7 +3,8 @@ package import SynodStorage
 
 // Reading keys.
 extension Keyspace {
-    /// Answers a RangeRequest: with the complete encoded RangeResponse, or the refusal.
+    /// Answers a RangeRequest: with the complete encoded RangeResponse, or the refusal. A key by
+    /// itself is answered as it is now; several keys, as they are in the prefix.
     package mutating func range(_ request: ArraySlice<UInt8>, header: ResponseHeader)
         throws(StorageError) -> Result<Bytes, KeyspaceError>
     {
@@ -14,9 +15,13 @@ extension Keyspace {
             }
             try range.check()
             try checkCorruption()
-            if range.revision > 0 { try checkReadable(range.revision) }
+            if range.revision > 0 { try checkReadable(range.revision, at: committed.revision) }
         } catch {
             return .failure(error)
+        }
+        view = RequestView(revision: committed.revision, isPast: isAhead)
+        if isAhead, range.revision <= 0, case .point = range.range.upper {
+            lookAhead(at: range.key)
         }
         var answer = AnswerWriter(isWanted: true)
         try execute(range, header: header, into: &answer)
@@ -26,9 +31,17 @@ extension Keyspace {
         return result
     }
 
-    /// Refuses a revision that is in the future or compacted.
-    func checkReadable(_ revision: Int64) throws(KeyspaceError) {
-        if revision > state.revision { throw .futureRevision }
+    /// A key by itself is read as its last change left it, also where that is ahead of the prefix:
+    /// no more than this key is seen, so the revision may well be the key's.
+    private mutating func lookAhead(at key: ArraySlice<UInt8>) {
+        view.isPast = false
+        guard let id = index.find(key) else { return }
+        view.revision = max(view.revision, index[id].latest.main)
+    }
+
+    /// Refuses a revision that is in the future, seen from `current`, or compacted.
+    func checkReadable(_ revision: Int64, at current: Int64) throws(KeyspaceError) {
+        if revision > current { throw .futureRevision }
         if revision < state.compactRevision { throw .compacted }
     }
 
@@ -37,8 +50,8 @@ extension Keyspace {
         _ request: RangeRequest, header: ResponseHeader, into answer: inout AnswerWriter
     ) throws(StorageError) {
         guard answer.isWanted else { return }
-        answer.write { $0.write(header, revision: viewRevision) }
-        let query = RangeQuery(request, viewRevision: viewRevision)
+        answer.write { $0.write(header, revision: view.visibleRevision) }
+        let query = RangeQuery(request, view)
         var (candidates, count) = query.gather(from: index)
         var more = false
         if !request.countOnly {

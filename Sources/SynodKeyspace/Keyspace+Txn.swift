@@ -3,7 +3,7 @@ package import SynodStorage
 
 // Transactions: first the way through them is chosen and checked, then it is gone.
 extension Keyspace {
-    /// Answers a TxnRequest that changes nothing. It must be read-only.
+    /// Answers a TxnRequest that changes nothing, from the prefix. It must be read-only.
     package mutating func readTransaction(_ request: ArraySlice<UInt8>, header: ResponseHeader)
         throws(StorageError) -> Result<Bytes, KeyspaceError>
     {
@@ -18,13 +18,14 @@ extension Keyspace {
         } catch {
             return .failure(error)
         }
-        guard let result = try apply(transaction, header: header) else {
+        view = RequestView(revision: committed.revision, isPast: isAhead)
+        guard let result = try execute(transaction, header: header) else {
             preconditionFailure("With a header there is an answer.")
         }
         return result
     }
 
-    mutating func apply(_ request: TxnRequest, header: ResponseHeader?) throws(StorageError)
+    mutating func execute(_ request: TxnRequest, header: ResponseHeader?) throws(StorageError)
         -> Result<Bytes, KeyspaceError>?
     {
         var path: [Bool] = []
@@ -40,8 +41,7 @@ extension Keyspace {
         var answer = AnswerWriter(isWanted: header != nil)
         var step = 0
         try execute(request, along: path, step: &step, into: &answer)
-        closeRevision()
-        return answer.result(behind: header, revision: state.revision)
+        return answer.result(behind: header, revision: view.visibleRevision)
     }
 
     /// Appends whether the request's comparisons hold, then the same for the nested transactions on
@@ -58,23 +58,37 @@ extension Keyspace {
     }
 
     private func holds(_ comparison: Comparison) throws(StorageError) -> Bool {
-        var holds = true
+        var isMet = true
         var isMissing = true
         try index.forEach(in: comparison.range) { (id: KeyID) throws(StorageError) -> Bool in
-            guard index[id].isLive else { return true }
+            guard let found = try holds(comparison, for: id) else { return true }
             isMissing = false
-            holds = try comparison.holds(
-                createRevision: index[id].createRevision, modRevision: index[id].latest.main,
-                version: index[id].version, lease: index[id].lease
-            ) { () throws(StorageError) -> ArraySlice<UInt8> in
-                try Self.decode(try latestRecord(of: id)).value
-            }
-            return holds
+            isMet = found
+            return isMet
         }
-        guard isMissing else { return holds }
+        guard isMissing else { return isMet }
         // A missing value cannot be told from an empty one in the request, so it never compares.
         if comparison.target == .value { return false }
         return try comparison.holds(createRevision: 0, modRevision: 0, version: 0, lease: 0) { [] }
+    }
+
+    /// Whether it holds for this key; nil if the key is not there.
+    private func holds(_ comparison: Comparison, for id: KeyID) throws(StorageError) -> Bool? {
+        if view.isPast, index[id].latest.main > view.revision {
+            guard let mark = index[id].mark(at: view.revision) else { return nil }
+            let record = try decodedRecord(of: mark)
+            return try comparison.holds(
+                createRevision: record.createRevision, modRevision: record.modRevision,
+                version: record.version, lease: record.lease
+            ) { record.value }
+        }
+        guard index[id].isLive else { return nil }
+        return try comparison.holds(
+            createRevision: index[id].createRevision, modRevision: index[id].latest.main,
+            version: index[id].version, lease: index[id].lease
+        ) { () throws(StorageError) -> ArraySlice<UInt8> in
+            try Self.decode(try latestRecord(of: id)).value
+        }
     }
 
     private func checkPuts(of request: TxnRequest, along path: [Bool], step: inout Int)
@@ -103,7 +117,7 @@ extension Keyspace {
         for operation in request.operations(path, &step) {
             switch operation {
             case .range(let range):
-                if range.revision != 0 { try checkReadable(range.revision) }
+                if range.revision != 0 { try checkReadable(range.revision, at: view.revision) }
             case .txn(let nested): try checkRanges(of: nested, along: path, step: &step)
             case .put, .deleteRange, .empty: break
             }

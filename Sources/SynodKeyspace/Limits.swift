@@ -13,4 +13,6 @@ package enum Limits {
     package static let answerBytes = Int(Int32.max)
     /// Alarms raised at a time; each member can raise two.
     package static let alarms = 1024
+    /// Outcomes of slots that a commit keeps for its caller; they are written with every batch.
+    package static let slotOutcomes = 64
 }

@@ -22,10 +22,10 @@ struct RangeQuery {
     /// Whether every key has to be looked at before the first can be returned.
     let needsAll: Bool
 
-    init(_ request: RangeRequest, viewRevision: Int64) {
+    init(_ request: RangeRequest, _ view: RequestView) {
         self.request = request
-        revision =
-            request.revision <= 0 || request.revision == viewRevision ? nil : request.revision
+        let asked = request.revision <= 0 ? view.visibleRevision : request.revision
+        revision = asked == view.visibleRevision && !view.isPast ? nil : asked
         limit = request.limit <= 0 ? .max : Int(request.limit)
         let isInKeyOrder = request.sortTarget == .key && request.sortOrder != .descending
         needsAll = request.hasFilters || !isInKeyOrder

@@ -17,18 +17,20 @@ package struct RequestToken: Hashable, Sendable {
 /// What a client asks of this replica, already checked and encoded by the door it came through.
 package struct ClientRequest: Sendable {
     package enum Body: Sendable {
-        /// To be replicated: a command as the keyspace encodes it, the keys it touches, and the
-        /// bytes it counts against the space quota (0: allowed when the space is used up).
-        case write(command: Bytes, footprint: Footprint, spaceCost: UInt64)
-        /// A RangeRequest in protobuf.
-        case range(request: Bytes, linearizable: Bool)
+        /// To be replicated: a command as the keyspace encodes it, the keys it touches, whether it
+        /// always changes something, and the bytes it counts against the space quota (0: allowed
+        /// when the space is used up).
+        case write(command: Bytes, footprint: Footprint, isCertain: Bool, spaceCost: UInt64)
+        /// A RangeRequest in protobuf, and the keys it asks for; nil: serializable, so that no other
+        /// replica is asked.
+        case range(request: Bytes, ReadScope?)
         /// A TxnRequest in protobuf all of whose operations are ranges.
-        case readTransaction(request: Bytes, linearizable: Bool)
+        case readTransaction(request: Bytes, ReadScope?)
         /// Answered with ``Answer/Content/status(_:)``.
         case status
         /// Answered once a majority was asked, with ``Answer/Content/members(_:_:)``: for
         /// `MemberList(linearizable)`.
-        case members(linearizable: Bool)
+        case members(ReadScope?)
         /// An AlarmRequest with action GET.
         case alarms
         /// A checksum of everything stored.

@@ -18,7 +18,7 @@ extension Node {
             }
         }
         switch request.body {
-        case .write(let payload, let footprint, let spaceCost):
+        case .write(let payload, let footprint, let isCertain, let spaceCost):
             if let refusal = reasonToRefuse(costing: spaceCost) {
                 return output.answer(token, .failure(refusal))
             }
@@ -27,16 +27,17 @@ extension Node {
                 .submitted(
                     SynodPaxos.Command(
                         id: CommandID(origin: configuration.identity, sequence: sequence),
-                        footprint: footprint, payload: payload), deadline: deadline))
-        case .range(_, let linearizable), .readTransaction(_, let linearizable),
-            .members(let linearizable):
-            guard linearizable else { return try answer(request.body, token, &output) }
+                        // While there are alarms, any write may be refused.
+                        footprint: footprint, isCertain: isCertain && keyspace.alarms.isEmpty,
+                        payload: payload), deadline: deadline))
+        case .range(_, let scope), .readTransaction(_, let scope), .members(let scope):
+            guard let scope else { return try answer(request.body, token, &output) }
             guard reads.count < NodeLimits.pendingReads, replica.hasRoomForReads else {
                 return output.answer(token, .failure(.tooManyRequests))
             }
             let read = reads.append(
                 PendingRead(token: token, body: request.body), deadline: deadline)
-            inputs.append(.readRequested(ReadID(read)))
+            inputs.append(.readRequested(ReadID(read), scope))
         case .status, .alarms, .hash, .hashKV:
             try answer(request.body, token, &output)
         }

@@ -149,6 +149,7 @@ extension Node {
         }
         guard keyspace.appliedThrough == through.rawValue else { return }
         self.keyspace = keyspace
+        order = RevisionOrder(keyspace)
         state = receiver.store
         stateNumber = receiver.number
         senders.removeAll()

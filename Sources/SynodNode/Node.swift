@@ -17,6 +17,8 @@ package struct Node<Log: Store, State: Store> {
 
     var replica: Replica
     var keyspace: Keyspace<State>
+    /// What is executed, and at which revisions.
+    var order: RevisionOrder
     var state: State
     var stateNumber: UInt64
     var roster: PeerRoster
@@ -75,9 +77,11 @@ package struct Node<Log: Store, State: Store> {
         try log.write(batch, durability: .synced)
 
         var keyspace = try Keyspace(store: state)
+        var order = RevisionOrder(keyspace)
         let recovery = try Self.recover(
-            &keyspace, from: log, isAlone: configuration.membership.count == 1)
+            &keyspace, &order, from: log, isAlone: configuration.membership.count == 1)
         self.keyspace = keyspace
+        self.order = order
         storedBytes = keyspace.totalBytes
         measureAt = now
         keeper = LogKeeper(
@@ -113,7 +117,8 @@ package struct Node<Log: Store, State: Store> {
     /// acceptor is asked for, so the replica votes while it fetches a state from its peers, unless
     /// it is alone.
     private static func recover(
-        _ keyspace: inout Keyspace<State>, from log: Log, isAlone: Bool
+        _ keyspace: inout Keyspace<State>, _ order: inout RevisionOrder, from log: Log,
+        isAlone: Bool
     ) throws(StorageError) -> (
         restored: Replica.Restored, firstRetained: Slot, flushedThrough: Slot
     ) {
@@ -137,10 +142,11 @@ package struct Node<Log: Store, State: Store> {
             guard !restored.lacksState else { return true }
             applied = item.slot
             do throws(StorageError) {
-                try item.accepted.entry.forEachCommand { (_, payload) throws(StorageError) in
-                    _ = try keyspace.apply(payload, header: nil)
+                let learned = Learned(slot: item.slot, entry: item.accepted.entry)
+                try order.execute(learned) { (command, revision) throws(StorageError) in
+                    try keyspace.apply(command.payload, after: revision, header: nil).hasChanged
                 }
-                try keyspace.commit(through: applied.rawValue)
+                try keyspace.commit(order)
             } catch {
                 replayFailure = error
                 return false
@@ -188,6 +194,8 @@ package struct Node<Log: Store, State: Store> {
     {
         var output = NodeOutput()
         inputs.removeAll(keepingCapacity: true)
+        // The leader hands out slots on top of what it has executed.
+        if replica.isLeading { inputs.append(.executed(order.executed)) }
         for event in events { try take(event, now, &output) }
         keepTime(now, &output)
         replica.step(inputs, at: now, into: &outbox)
@@ -326,28 +334,41 @@ package struct Node<Log: Store, State: Store> {
         output.wakeAt = outbox.wakeAt
     }
 
-    /// Executes entries in order; the clients of this replica get their answers.
+    /// Executes what was handed out; the clients of this replica get their answers.
     private mutating func execute(_ learned: [Learned], _ output: inout NodeOutput)
         throws(StorageError)
     {
         // What was learned before a state was installed in the same step may be in that state.
-        let appliedBefore = keyspace.appliedThrough
-        guard let last = learned.last, last.slot.rawValue > appliedBefore else { return }
+        let executedBefore = order.executedThrough
         let header = responseHeader
-        for item in learned where item.slot.rawValue > appliedBefore {
-            try item.entry.forEachCommand { (id, payload) throws(StorageError) in
-                let token =
-                    id.origin == configuration.identity ? writes.remove(id.sequence) : nil
-                let result = try keyspace.apply(payload, header: token == nil ? nil : header)
-                guard let token, let result else { return }
-                if case .success(let response) = result, Self.isPhysicalCompaction(payload) {
-                    compactionWaiters.append((token, response))
-                } else {
-                    output.answer(token, result)
-                }
+        var order = self.order
+        self.order = RevisionOrder()  // The other is the only copy, so that it is not copied.
+        for item in learned where item.slot > executedBefore {
+            try order.execute(item) { (command, revision) throws(StorageError) in
+                try execute(command, after: revision, header, &output)
             }
+            if let skipped = order.skipped { output.skipped.append(skipped) }
         }
-        try keyspace.commit(through: last.slot.rawValue)
+        self.order = order
+        if order.executedThrough > executedBefore { try keyspace.commit(order) }
+    }
+
+    /// True if the command has changed something.
+    private mutating func execute(
+        _ command: EntryCommand, after revision: Int64, _ header: ResponseHeader,
+        _ output: inout NodeOutput
+    ) throws(StorageError) -> Bool {
+        let id = command.id
+        let token = id.origin == configuration.identity ? writes.remove(id.sequence) : nil
+        let applied = try keyspace.apply(
+            command.payload, after: revision, header: token == nil ? nil : header)
+        guard let token, let result = applied.result else { return applied.hasChanged }
+        if case .success(let response) = result, Self.isPhysicalCompaction(command.payload) {
+            compactionWaiters.append((token, response))
+        } else {
+            output.answer(token, result)
+        }
+        return applied.hasChanged
     }
 
     /// What is left to do when everything else of the step is done.
@@ -406,6 +427,22 @@ package struct Node<Log: Store, State: Store> {
             output.send(receiver.request.encoded, to: receiver.peer)
             self.receiver = receiver
         }
+    }
+}
+
+extension RevisionOrder {
+    init(_ keyspace: Keyspace<some Store>) {
+        self.init(
+            executedThrough: Slot(keyspace.appliedThrough), revision: keyspace.revision,
+            outcomes: keyspace.outcomes)
+    }
+}
+
+extension Keyspace {
+    fileprivate mutating func commit(_ order: RevisionOrder) throws(StorageError) {
+        try commit(
+            through: order.executedThrough.rawValue, revision: order.revision,
+            outcomes: Array(order.outcomes))
     }
 }
 

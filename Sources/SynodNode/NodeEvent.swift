@@ -64,6 +64,8 @@ package struct NodeOutput: Sendable {
     /// The node cannot go on; what to tell the operator.
     package var fatal: String?
     package var trace: [TraceEvent] = []
+    /// Revisions that nothing was changed at, and never will be: see ``RevisionOrder``.
+    package var skipped: [ClosedRange<Int64>] = []
     package var wakeAt = Instant.distantFuture
 
     package init() {}

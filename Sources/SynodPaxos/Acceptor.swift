@@ -107,22 +107,30 @@ package struct Acceptor: Hashable, Sendable {
         return value.entry
     }
 
+    /// The entry that this acceptor accepted at exactly the ballot.
+    package func entry(in slot: Slot, acceptedAt ballot: Ballot) -> Entry? {
+        guard let value = accepted[slot], value.ballot == ballot else { return nil }
+        return value.entry
+    }
+
     /// Slots through this one are chosen and known: they are no longer the acceptor's business.
     package mutating func forget(through slot: Slot) {
         accepted.raiseBase(to: slot.next)
     }
 
-    /// The highest slot in which something may be chosen, as far as this acceptor knows: what it
-    /// accepted, but for entries of older ballots above the point to which the leader of
-    /// `progress` recovered. Those were not chosen then and nobody will ever choose them.
-    package func readBound(_ progress: Progress?) -> Slot {
-        var bound = Slot(accepted.base.rawValue - 1)
+    /// Which reads have to wait for what may be chosen, as far as this acceptor knows, above what
+    /// it knows to be: for what it accepted, but for entries of older ballots above the point to
+    /// which the leader of `progress` recovered. Those were not chosen then and nobody will ever
+    /// choose them.
+    package func conflicts(with scopes: ReadScopes, _ progress: Progress?) -> [ReadConflict] {
+        guard !accepted.isEmpty else { return [] }
+        var finder = ReadConflictFinder(scopes)
         accepted.forEach { slot, value in
             if let progress, value.ballot < progress.ballot, slot > progress.recoveredThrough {
                 return
             }
-            bound = slot
+            finder.add(value.entry, in: slot)
         }
-        return bound
+        return finder.conflicts
     }
 }

@@ -1,47 +1,16 @@
 package import SynodBytes
 
-/// Names a client operation for ever: the replica whose client asked, and a number that grows
-/// with every operation and every restart of that replica.
-package struct CommandID: Hashable, Sendable {
-    package let origin: ReplicaID
-    package let sequence: UInt64
-
-    package init(origin: ReplicaID, sequence: UInt64) {
-        self.origin = origin
-        self.sequence = sequence
-    }
-}
-
-/// One client operation: bytes that mean something to the keyspace only, and the keys it touches.
-package struct Command: Hashable, Sendable {
-    package let id: CommandID
-    package let footprint: Footprint
-    package let payload: Bytes
-
-    package init(id: CommandID, footprint: Footprint, payload: Bytes) {
-        self.id = id
-        self.footprint = footprint
-        self.payload = payload
-    }
-
-    /// Upper bound of the bytes it takes in an entry or a message.
-    package var byteCount: Int {
-        let hashes = if case .keys(let keys) = footprint { keys.count } else { 1 }
-        return payload.count + 8 * hashes + 32
-    }
-}
-
 /// What a slot holds: a batch of commands, or nothing.
 ///
-/// It is kept as the bytes that go to disk and to the peers: encoded once by the leader, stored
+/// It is kept as the bytes that go to disk and to the peers: encoded once by its proposer, stored
 /// and passed on as they are, read when the commands are executed.
 ///
 /// ```
-/// kind   1  0 no-op, 1 batch
+/// kind   1  0 no-op, 1 batch, 2 batch behind a stamp
+/// stamp  see Stamp
 /// count  varint
 /// then for every command
-/// origin 8, sequence varint, footprint: count + 1 as varint (0: everything), 8 each,
-/// payload: length as varint, bytes
+/// origin 8, sequence varint, footprint: see Footprint, payload: length as varint, bytes
 /// ```
 package struct Entry: Hashable, Sendable {
     package let encoded: Bytes
@@ -49,14 +18,19 @@ package struct Entry: Hashable, Sendable {
     private enum Kind {
         static let noop: UInt8 = 0
         static let batch: UInt8 = 1
+        static let stampedBatch: UInt8 = 2
     }
 
     /// Fills a slot for which nothing was accepted.
     package static let noop = Entry(trusted: [Kind.noop])
 
-    package init(_ commands: some Collection<Command>) {
-        var writer = ByteWriter(capacity: commands.reduce(16) { $0 + $1.byteCount })
-        writer.write(Kind.batch)
+    /// - Parameter stamp: nil: the commands are executed when everything before them is.
+    package init(_ commands: some Collection<Command>, stamp: Stamp? = nil) {
+        let stampBytes = stamp?.byteCount ?? 0
+        var writer = ByteWriter(
+            capacity: commands.reduce(16 + stampBytes) { $0 + $1.byteCount })
+        writer.write(stamp == nil ? Kind.batch : Kind.stampedBatch)
+        if let stamp { writer.write(stamp) }
         writer.writeVarint(UInt64(commands.count))
         for command in commands { writer.write(command) }
         encoded = writer.bytes
@@ -65,11 +39,17 @@ package struct Entry: Hashable, Sendable {
     /// An entry from the wire or the disk, read through once to the end.
     package init(encoded: Bytes) throws(MalformedBytes) {
         var reader = ByteReader(encoded)
-        switch try reader.read(UInt8.self) {
+        let kind = try reader.read(UInt8.self)
+        switch kind {
         case Kind.noop: break
-        case Kind.batch:
-            for _ in 0..<(try reader.readCount()) { try reader.skipCommand() }
-        case let kind: throw MalformedBytes("an entry of unknown kind \(kind)")
+        case Kind.batch, Kind.stampedBatch:
+            let stamp = kind == Kind.batch ? nil : try reader.readStamp()
+            let count = try reader.readCount()
+            if let last = stamp?.waits.last, last.command >= count {
+                throw MalformedBytes("a stamp for more commands than there are")
+            }
+            for _ in 0..<count { _ = try reader.readEntryCommand() }
+        default: throw MalformedBytes("an entry of unknown kind \(kind)")
         }
         guard reader.isAtEnd else { throw MalformedBytes("an entry with bytes behind its end") }
         self.encoded = encoded
@@ -81,29 +61,37 @@ package struct Entry: Hashable, Sendable {
 
     package var isNoop: Bool { encoded[0] == Kind.noop }
 
+    package var isStamped: Bool { encoded[0] == Kind.stampedBatch }
+
+    package var stamp: Stamp? {
+        guard isStamped else { return nil }
+        return Self.trusting { () throws(MalformedBytes) in
+            var reader = ByteReader(encoded[1...])
+            return try reader.readStamp()
+        }
+    }
+
     /// Visits the commands in order, without copying their payloads.
     package func forEachCommand<Failure: Error>(
-        _ body: (CommandID, ArraySlice<UInt8>) throws(Failure) -> Void
+        _ body: (EntryCommand) throws(Failure) -> Void
     ) throws(Failure) {
         guard !isNoop else { return }
         var reader = ByteReader(encoded[1...])
-        var left = Self.trusting { () throws(MalformedBytes) in try reader.readCount() }
+        var left = Self.trusting { () throws(MalformedBytes) in
+            if isStamped { _ = try reader.readStamp() }
+            return try reader.readCount()
+        }
         while left > 0 {
-            let (id, payload) = Self.trusting {
-                () throws(MalformedBytes) -> (CommandID, ArraySlice<UInt8>) in
-                let origin = ReplicaID(try reader.read())
-                let sequence = try reader.readVarint()
-                try reader.skipFootprint()
-                return (
-                    CommandID(origin: origin, sequence: sequence), try reader.readPrefixed()
-                )
+            let command = Self.trusting { () throws(MalformedBytes) in
+                try reader.readEntryCommand()
             }
-            try body(id, payload)
+            try body(command)
             left -= 1
         }
     }
 
-    private static func trusting<Result>(_ read: () throws(MalformedBytes) -> Result) -> Result {
+    fileprivate static func trusting<Result>(_ read: () throws(MalformedBytes) -> Result) -> Result
+    {
         do {
             return try read()
         } catch {
@@ -112,55 +100,18 @@ package struct Entry: Hashable, Sendable {
     }
 }
 
-extension ByteWriter {
-    mutating func write(_ command: Command) {
-        write(command.id.origin.rawValue)
-        writeVarint(command.id.sequence)
-        switch command.footprint {
-        case .everything: writeVarint(0)
-        case .key(let key):
-            writeVarint(2)
-            write(key)
-        case .keys(let keys):
-            writeVarint(UInt64(keys.count) + 1)
-            for key in keys { write(key) }
+/// A command where it lies in an entry.
+package struct EntryCommand {
+    package let id: CommandID
+    package let isCertain: Bool
+    package let payload: ArraySlice<UInt8>
+    /// Where the footprint begins, which was looked through before.
+    let footprintReader: ByteReader
+
+    package var footprint: Footprint {
+        Entry.trusting { () throws(MalformedBytes) in
+            var reader = footprintReader
+            return try reader.readFootprint().footprint
         }
-        writePrefixed(command.payload)
-    }
-}
-
-extension ByteReader {
-    mutating func readCommand() throws(MalformedBytes) -> Command {
-        let id = CommandID(origin: ReplicaID(try read()), sequence: try readVarint())
-        let footprint = try readFootprint()
-        return Command(id: id, footprint: footprint, payload: Array(try readPrefixed()))
-    }
-
-    mutating func readFootprint() throws(MalformedBytes) -> Footprint {
-        let announced = try readCount()
-        switch announced {
-        case 0: return .everything
-        case 2: return .key(try read())
-        default:
-            guard announced - 1 <= remaining / 8 else {
-                throw MalformedBytes("a footprint is cut off")
-            }
-            var keys: [UInt64] = []
-            keys.reserveCapacity(announced - 1)
-            for _ in 1..<announced { keys.append(try read()) }
-            return .keys(keys)
-        }
-    }
-
-    mutating func skipFootprint() throws(MalformedBytes) {
-        let announced = try readCount()
-        if announced > 1 { _ = try readRaw((announced - 1) * 8) }
-    }
-
-    mutating func skipCommand() throws(MalformedBytes) {
-        _ = try readRaw(8)
-        _ = try readVarint()
-        try skipFootprint()
-        _ = try readPrefixed()
     }
 }

@@ -24,11 +24,11 @@ package struct Forwarder: Hashable, Sendable {
         let deadline: Instant
         /// Its number in the present stream, once it has been sent.
         var position: UInt64?
-        /// Where this replica proposed it by itself.
-        var slot: Slot?
+        /// The batch in which this replica proposes it by itself.
+        var batch: UInt64?
         var isDone = false
 
-        var isWaiting: Bool { position == nil && slot == nil && !isDone }
+        var isWaiting: Bool { position == nil && batch == nil && !isDone }
     }
 
     private struct Stream: Hashable, Sendable {
@@ -96,7 +96,7 @@ package struct Forwarder: Hashable, Sendable {
             stream.map { $0.ballot < ballot } ?? true, "Streams are opened in rising ballots.")
         for index in pending.indices {
             pending[index].position = nil
-            pending[index].slot = nil
+            pending[index].batch = nil
             if pending[index].deadline <= now { finish(index) }
         }
         removeFinished()
@@ -149,8 +149,8 @@ package struct Forwarder: Hashable, Sendable {
         return unsent
     }
 
-    /// Takes what was not sent yet, as much as fits an entry, to be proposed here in a slot.
-    package mutating func take(for slot: Slot) -> [Command] {
+    /// Takes what was not sent yet, as much as fits an entry, to be proposed here.
+    package mutating func take(for number: UInt64) -> [Command] {
         guard var index = stream?.nextIndex else { return [] }
         var (batch, bytes) = ([Command](), 0)
         while index < pending.count, batch.count < Limits.entryCommands {
@@ -158,7 +158,7 @@ package struct Forwarder: Hashable, Sendable {
             guard pending[index].isWaiting else { continue }
             bytes += pending[index].command.byteCount
             guard bytes <= Limits.entryBytes else { break }
-            pending[index].slot = slot
+            pending[index].batch = number
             batch.append(pending[index].command)
         }
         while stream!.nextIndex < pending.count, !pending[stream!.nextIndex].isWaiting {
@@ -167,10 +167,10 @@ package struct Forwarder: Hashable, Sendable {
         return batch
     }
 
-    /// The slot was decided otherwise: what was proposed there goes to another.
-    package mutating func returned(from slot: Slot) {
-        for index in pending.indices where pending[index].slot == slot {
-            pending[index].slot = nil
+    /// Nothing has come of the batch, and nothing will.
+    package mutating func returned(_ number: UInt64) {
+        for index in pending.indices where pending[index].batch == number {
+            pending[index].batch = nil
             if stream != nil { stream!.nextIndex = min(stream!.nextIndex, index) }
         }
     }

@@ -1,3 +1,5 @@
+import DequeModule
+
 /// The leader as the one who only hands out slots: other proposers ask for some, and propose in
 /// them at the leader's ballot by themselves, so that what their clients write goes from them
 /// straight to the acceptors.
@@ -15,35 +17,49 @@ extension Leader {
     struct Grants: Hashable, Sendable {
         /// Names the proposer's start; what was granted to an earlier one is abandoned.
         var boot: UInt64 = 0
-        /// Slots that it waits for.
-        var wanted = 0
-        /// The last slot that it has used.
-        var usedThrough = Slot.zero
+        /// Batches that wait for slots.
+        var waiting: Deque<BatchOutline> = []
+        /// The highest number of its batches that was taken note of.
+        var notedThrough: UInt64 = 0
+        /// Batches below that which have no slot any more: they may be asked for again.
+        var forgotten: Set<UInt64> = []
         /// When its last entry came.
         var filledAt = Instant(nanoseconds: 0)
+        /// How long its entries take to come; the slow ones count for longer.
+        var usual = Interval.milliseconds(0)
     }
 
     /// A proposer asks for slots.
     mutating func requested(
-        _ wanted: UInt64, above seen: Slot, boot: UInt64, by index: Int, _ acceptor: inout Acceptor,
+        _ batches: [BatchOutline], boot: UInt64, by index: Int, _ acceptor: inout Acceptor,
         _ outbox: inout Outbox
     ) {
         if boot > peers[index].grants.boot {
             abandonAll(of: index, &acceptor, &outbox)
             peers[index].grants = Grants(boot: boot)
         }
-        // Else it is an earlier start's, or a late copy: the proposer has seen more since.
-        guard boot == peers[index].grants.boot, seen >= peers[index].grants.usedThrough else {
-            return
+        // Else it is an earlier start's.
+        guard boot == peers[index].grants.boot else { return }
+        for batch in batches where peers[index].grants.waiting.count < Limits.grants {
+            if batch.number > peers[index].grants.notedThrough {
+                peers[index].grants.notedThrough = batch.number
+                peers[index].grants.waiting.append(batch)
+            } else if peers[index].grants.forgotten.remove(batch.number) != nil {
+                peers[index].grants.waiting.append(batch)
+            } else {
+                repeatGrant(of: batch.number, to: index, &outbox)
+            }
         }
-        var unseen = 0
+    }
+
+    /// The grant of a batch has perhaps been lost. One whose entry is here has come.
+    private func repeatGrant(of batch: UInt64, to index: Int, _ outbox: inout Outbox) {
         inFlight.forEach { slot, proposal in
-            // One whose entry is here has been used, perhaps before a restart that forgot it.
-            guard proposal.grantee == index, proposal.entry == nil, slot > seen else { return }
-            unseen += 1
-            grant(slot, to: index, &outbox)
+            guard proposal.grantee == index, proposal.entry == nil, proposal.batch == batch else {
+                return
+            }
+            grant(slot, proposal, to: index, &outbox)
         }
-        peers[index].grants.wanted = max(0, Int(min(wanted, Limits.grants)) - unseen)
     }
 
     /// Grants what is asked for, in turn, as far as the window has room.
@@ -53,25 +69,38 @@ extension Leader {
             let index = nextGrantee
             nextGrantee = (nextGrantee + 1) % peers.count
             // One who is not heard, or does not hear, would let the slot lie.
-            guard peers[index].grants.wanted > 0, now < peers[index].connectedUntil else {
-                peers[index].grants.wanted = 0
+            if now >= peers[index].connectedUntil { forgetWaiting(of: index) }
+            guard let batch = peers[index].grants.waiting.first else {
                 idle += 1
                 continue
             }
             guard hasRoom(acceptor) else { return }
             idle = 0
-            peers[index].grants.wanted -= 1
-            inFlight[nextSlot] = Proposal(grantee: index, grantedAt: now)
+            peers[index].grants.waiting.removeFirst()
+            let proposal = Proposal(
+                grantee: index, batch: batch.number,
+                stamp: sequencer.grant(nextSlot, for: batch.commands), grantedAt: now)
+            inFlight[nextSlot] = proposal
             unfilled += 1
-            grant(nextSlot, to: index, &outbox)
+            grant(nextSlot, proposal, to: index, &outbox)
             nextSlot = nextSlot.next
         }
     }
 
-    private func grant(_ slot: Slot, to index: Int, _ outbox: inout Outbox) {
+    private func grant(
+        _ slot: Slot, _ proposal: Proposal, to index: Int, _ outbox: inout Outbox
+    ) {
         outbox.send(
-            .grant(ballot: ballot, boot: peers[index].grants.boot, slot: slot),
-            to: .replica(membership.replicas[index]))
+            .grant(
+                ballot: ballot, boot: peers[index].grants.boot, batch: proposal.batch, slot: slot,
+                stamp: proposal.stamp), to: .replica(membership.replicas[index]))
+    }
+
+    private mutating func forgetWaiting(of index: Int) {
+        for batch in peers[index].grants.waiting {
+            peers[index].grants.forgotten.insert(batch.number)
+        }
+        peers[index].grants.waiting.removeAll()
     }
 
     /// Whether the slot is granted to the replica of this index and not decided.
@@ -82,7 +111,10 @@ extension Leader {
         guard let proposal = inFlight[slot], let grantee = proposal.grantee, proposal.entry == nil
         else { return }
         peers[grantee].grants.filledAt = now
-        peers[grantee].grants.usedThrough = max(peers[grantee].grants.usedThrough, slot)
+        let usual = peers[grantee].grants.usual
+        peers[grantee].grants.usual = max(
+            now.since(proposal.grantedAt),
+            Interval(nanoseconds: usual.nanoseconds - usual.nanoseconds / 8))
         unfilled -= 1
         inFlightBytes += entry.encoded.count
         inFlight.update(slot) {
@@ -93,10 +125,16 @@ extension Leader {
 
     // MARK: Abandoning
 
-    /// Since when nothing has come of a grant; nil where something has.
-    private func waitingSince(_ proposal: Proposal) -> Instant? {
+    /// When a slot is to be abandoned of which nothing has come; nil where something has.
+    ///
+    /// What waits behind it can be proposed and executed as long as the window has room. So where
+    /// that gets scarce, there is less patience: a multiple of what the proposer takes usually.
+    private func abandonAt(_ proposal: Proposal, patience: Interval) -> Instant? {
         guard let grantee = proposal.grantee, proposal.entry == nil else { return nil }
-        return max(proposal.grantedAt, peers[grantee].grants.filledAt)
+        let since = max(proposal.grantedAt, peers[grantee].grants.filledAt)
+        guard nextSlot.distance(from: inFlight.base) * 2 > window else { return since + patience }
+        let usual = peers[grantee].grants.usual
+        return since + min(patience, max(usual * 4, patience / 16))
     }
 
     /// When a granted slot wants to be abandoned, unless its entry comes.
@@ -104,7 +142,7 @@ extension Leader {
         var earliest = Instant.distantFuture
         guard unfilled > 0 else { return earliest }
         inFlight.forEach { _, proposal in
-            if let since = waitingSince(proposal) { earliest = min(earliest, since + patience) }
+            if let at = abandonAt(proposal, patience: patience) { earliest = min(earliest, at) }
         }
         return earliest
     }
@@ -112,7 +150,7 @@ extension Leader {
     mutating func abandonOverdue(
         patience: Interval, _ acceptor: inout Acceptor, _ now: Instant, _ outbox: inout Outbox
     ) {
-        let due = slots { waitingSince($0).map { now >= $0 + patience } ?? false }
+        let due = slots { abandonAt($0, patience: patience).map { now >= $0 } ?? false }
         abandon(due, &acceptor, &outbox)
     }
 
@@ -120,7 +158,7 @@ extension Leader {
     mutating func abandonAll(
         of index: Int, _ acceptor: inout Acceptor, _ outbox: inout Outbox
     ) {
-        peers[index].grants.wanted = 0
+        forgetWaiting(of: index)
         abandon(slots { $0.grantee == index && $0.entry == nil }, &acceptor, &outbox)
     }
 
@@ -139,6 +177,9 @@ extension Leader {
                 preconditionFailure("A leader's own acceptor has not accepted what never came.")
             }
             unfilled -= 1
+            if let proposal = inFlight[slot], let grantee = proposal.grantee {
+                peers[grantee].grants.forgotten.insert(proposal.batch)
+            }
             inFlightBytes += Entry.noop.encoded.count
             inFlight[slot] = Proposal(
                 entry: .noop, ownTicket: outbox.ticket, attempt: ballot.attempt)

@@ -15,14 +15,17 @@ package struct Leader: Hashable, Sendable {
     let membership: Membership
     let me: Int
     /// Slots in flight, at most.
-    private let window: Int
+    let window: Int
 
     /// Proposed or granted, and not yet chosen; its base is behind the chosen prefix.
     var inFlight: SlotWindow<Proposal>
     /// Of the entries that are known.
     var inFlightBytes = 0
-    /// Of those that this replica proposed by itself.
+    /// Of those that this replica proposed by itself and that are not chosen.
     private var ownBytes = 0
+    /// Marks the slots above the chosen prefix that are chosen, too: see ``Progress``.
+    private var chosenBeyond: UInt64 = 0
+    var sequencer: Sequencer
     /// Slots that are granted and whose entries are not known.
     var unfilled = 0
     var nextSlot: Slot
@@ -49,11 +52,14 @@ package struct Leader: Hashable, Sendable {
         var ownTicket: WriteTicket?
         /// The index of the proposer to whom the slot is granted; nil: this replica.
         var grantee: Int?
+        /// The number that the grantee gave to the batch.
+        var batch: UInt64 = 0
+        /// What is granted with the slot.
+        var stamp: Stamp?
         var grantedAt = Instant.distantFuture
         var attempt: UInt32 = 0
-
-        /// Whether this replica proposed it, in a slot that it had not granted.
-        var isOwn: Bool { grantee == nil && attempt == 0 }
+        /// Whether its bytes still count as this replica's own.
+        var countsAsOwn = false
     }
 
     /// The order of one replica's commands within this ballot.
@@ -85,6 +91,7 @@ package struct Leader: Hashable, Sendable {
         recovered = Deque(recovery.entries)
         nextSlot = recovery.chosenThrough.next
         inFlight = SlotWindow(base: nextSlot)
+        sequencer = Sequencer(recoveredThrough: recovery.recoveredThrough)
         streams = Array(repeating: Stream(), count: membership.count)
         peers = Array(
             repeating: Peer(connectedUntil: connectedUntil, repeatAt: .distantFuture),
@@ -96,7 +103,7 @@ package struct Leader: Hashable, Sendable {
     package var progress: Progress {
         Progress(
             ballot: ballot, chosenThrough: chosenThrough, recoveredThrough: recoveredThrough,
-            abandonedThrough: abandonedThrough)
+            abandonedThrough: abandonedThrough, chosenBeyond: chosenBeyond)
     }
 
     // MARK: Commands
@@ -136,7 +143,7 @@ package struct Leader: Hashable, Sendable {
         guard case .accepted = acceptor.accept(ballot, slot, entry, &outbox) else {
             preconditionFailure("A leader's own acceptor has promised its ballot and no higher.")
         }
-        inFlight[slot] = Proposal(entry: entry, ownTicket: outbox.ticket)
+        inFlight[slot] = Proposal(entry: entry, ownTicket: outbox.ticket, countsAsOwn: true)
         lastOwnTicket = outbox.ticket
         inFlightBytes += entry.encoded.count
         ownBytes += entry.encoded.count
@@ -153,7 +160,9 @@ package struct Leader: Hashable, Sendable {
         }
         if recovered.isEmpty { grantWaiting(acceptor, now, &outbox) }
         while recovered.isEmpty, !queue.isEmpty, hasRoom(acceptor), !waitsForMore {
-            propose(nextBatch(), &acceptor, &outbox)
+            let batch = nextBatch()
+            let stamp = sequencer.propose(batch, in: nextSlot)
+            propose(Entry(batch, stamp: stamp), &acceptor, &outbox)
         }
         for index in peers.indices where index != me && !inFlight.isEmpty {
             if peers[index].repeatAt == .distantFuture {
@@ -162,7 +171,7 @@ package struct Leader: Hashable, Sendable {
         }
     }
 
-    private mutating func nextBatch() -> Entry {
+    private mutating func nextBatch() -> [Command] {
         var batch: [Command] = []
         var bytes = 0
         while let command = queue.first, batch.count < Limits.entryCommands,
@@ -172,7 +181,7 @@ package struct Leader: Hashable, Sendable {
             batch.append(queue.removeFirst())
         }
         queueBytes -= bytes
-        return Entry(batch)
+        return batch
     }
 
     /// Recovery relies on this bound: no slot is proposed further above the chosen ones.
@@ -234,19 +243,41 @@ package struct Leader: Hashable, Sendable {
         }
     }
 
-    /// Moves the chosen prefix over every slot that a quorum accepted. True if it moved.
+    /// Moves the chosen prefix over every slot that a quorum accepted. True if that is news, or if
+    /// slots are chosen above it that can be executed.
     package mutating func advance() -> Bool {
         let before = inFlight.base
         while let proposal = inFlight[inFlight.base], isChosen(proposal) {
             let bytes = proposal.entry?.encoded.count ?? 0
             inFlightBytes -= bytes
-            if proposal.isOwn { ownBytes -= bytes }
+            if proposal.countsAsOwn { ownBytes -= bytes }
             inFlight.raiseBase(to: inFlight.base.next)
         }
         if inFlight.isEmpty {
             for index in peers.indices { peers[index].repeatAt = .distantFuture }
         }
-        return inFlight.base > before
+        return lookBeyond() || inFlight.base > before
+    }
+
+    /// Finds what is chosen above the prefix and has a stamp. True if there is more of it.
+    private mutating func lookBeyond() -> Bool {
+        guard sequencer.isShared || chosenBeyond != 0 else { return false }
+        let countBefore = chosenBeyond.nonzeroBitCount
+        chosenBeyond = 0
+        var slot = inFlight.base
+        while slot < inFlight.end, slot.distance(from: inFlight.base) < 64 {
+            if let proposal = inFlight[slot], proposal.attempt == 0, isChosen(proposal),
+                let entry = proposal.entry, entry.isStamped
+            {
+                chosenBeyond |= 1 << UInt64(slot.distance(from: inFlight.base))
+                if proposal.countsAsOwn {
+                    ownBytes -= entry.encoded.count
+                    inFlight.update(slot) { $0.countsAsOwn = false }
+                }
+            }
+            slot = slot.next
+        }
+        return chosenBeyond.nonzeroBitCount > countBefore
     }
 
     /// A granted slot is not chosen without this replica's own acceptor: so it can be abandoned as

@@ -1,12 +1,15 @@
-/// The learner: finds out what was chosen, in slot order, and fetches what it missed.
+/// The learner: finds out what was chosen, hands it out for execution, and fetches what it missed.
 ///
-/// A leader announces a gap-free prefix with its ballot. An entry that this replica's acceptor
+/// A leader announces a gap-free prefix with its ballot, and what is chosen above it: that can be
+/// executed, too, where it does not wait for what is missing. An entry that this replica's acceptor
 /// accepted at exactly that ballot is the chosen one, because a ballot proposes one entry a slot;
 /// anything else is fetched from a replica that has learned it. So is what was accepted at that
 /// ballot before the leader abandoned its slot, or a later one.
 package struct Learner: Hashable, Sendable {
     /// Everything through here is chosen, known and handed out for execution.
     package private(set) var chosenThrough: Slot
+    /// What is known to be chosen above that.
+    private var ahead: ExecutionQueue
     /// What was executed through there is lost, and cannot be executed again, for the log does not
     /// reach back so far: nothing is learned until a state from elsewhere is installed.
     package private(set) var lacksState: Bool
@@ -35,6 +38,7 @@ package struct Learner: Hashable, Sendable {
 
     package init(chosenThrough: Slot, lacksState: Bool, replicas: Int) {
         self.chosenThrough = chosenThrough
+        ahead = ExecutionQueue(chosenThrough: chosenThrough)
         self.lacksState = lacksState
         learnedBy = Array(repeating: .zero, count: replicas)
     }
@@ -42,12 +46,11 @@ package struct Learner: Hashable, Sendable {
     /// The leader of a ballot says what is chosen.
     package mutating func announce(_ progress: Progress) {
         if let announced, announced.ballot > progress.ballot { return }
-        if let announced, announced.ballot == progress.ballot,
-            announced.chosenThrough >= progress.chosenThrough
-        {
-            return
+        if let known = announced, known.ballot == progress.ballot {
+            announced = known.united(with: progress)
+        } else {
+            announced = progress
         }
-        announced = progress
     }
 
     /// A replica says how far it has learned.
@@ -66,13 +69,51 @@ package struct Learner: Hashable, Sendable {
     package mutating func advance(_ acceptor: inout Acceptor, _ outbox: inout Outbox) {
         guard let announced, !lacksState else { return }
         let before = chosenThrough
-        while chosenThrough < announced.chosenThrough,
-            let entry = acceptor.entry(in: chosenThrough.next, chosenBy: announced)
-        {
-            chosenThrough = chosenThrough.next
-            outbox.learned.append(Learned(slot: chosenThrough, entry: entry))
+        while let entry = chosenEntry(in: chosenThrough.next, announced, acceptor) {
+            learn(entry, &outbox)
         }
         if chosenThrough > before { acceptor.forget(through: chosenThrough) }
+        if announced.chosenBeyond != 0 || announced.chosenThrough > chosenThrough {
+            lookAhead(announced, acceptor)
+        }
+        ahead.run(executedThrough: chosenThrough, &outbox.learned)
+    }
+
+    private func chosenEntry(
+        in slot: Slot, _ announced: Progress, _ acceptor: Acceptor
+    ) -> Entry? {
+        if let entry = ahead.entry(in: slot) { return entry }
+        if slot <= announced.chosenThrough {
+            return acceptor.entry(in: slot, chosenBy: announced)
+        }
+        guard announced.isChosenBeyond(slot) else { return nil }
+        return acceptor.entry(in: slot, acceptedAt: announced.ballot)
+    }
+
+    /// Looks behind what is missing, as far as a stamp can tell what that is.
+    private mutating func lookAhead(_ announced: Progress, _ acceptor: Acceptor) {
+        var slot = chosenThrough.next.next
+        let last = min(chosenThrough.advanced(by: Stamp.longestReach), acceptor.highestSlot)
+        while slot <= last {
+            if ahead.entry(in: slot) == nil,
+                let entry = chosenEntry(in: slot, announced, acceptor), entry.isStamped
+            {
+                ahead.add(entry, in: slot)
+            }
+            slot = slot.next
+        }
+    }
+
+    /// Whether the commands of a slot that touch the key are executed.
+    package func hasExecuted(_ key: ArraySlice<UInt8>, in slot: Slot) -> Bool {
+        slot <= chosenThrough || ahead.hasExecuted(key, in: slot)
+    }
+
+    /// The entry is the chosen one of the next slot.
+    private mutating func learn(_ entry: Entry, _ outbox: inout Outbox) {
+        chosenThrough = chosenThrough.next
+        let part = ahead.take(chosenThrough).map(Learned.Part.rest) ?? .whole
+        outbox.learned.append(Learned(slot: chosenThrough, entry: entry, part: part))
     }
 
     /// Chosen entries arrived that it had asked for.
@@ -86,9 +127,8 @@ package struct Learner: Hashable, Sendable {
         for item in entries {
             defer { slot = slot.next }
             guard slot == chosenThrough.next else { continue }
-            chosenThrough = slot
             outbox.persist.append(.accepted(slot, item))
-            outbox.learned.append(Learned(slot: slot, entry: item.entry))
+            learn(item.entry, &outbox)
         }
         acceptor.forget(through: chosenThrough)
         guard !entries.isEmpty else { return }
@@ -97,7 +137,12 @@ package struct Learner: Hashable, Sendable {
     }
 
     /// Everything through the slot came with an installed state.
-    package mutating func installed(through slot: Slot, _ acceptor: inout Acceptor) {
+    package mutating func installed(
+        through slot: Slot, _ acceptor: inout Acceptor, _ outbox: inout Outbox
+    ) {
+        // What was executed ahead is not in that state, and has to be executed again.
+        ahead = ExecutionQueue(chosenThrough: max(chosenThrough, slot))
+        outbox.learned = outbox.learned.map { Learned(slot: $0.slot, entry: $0.entry) }
         guard slot > chosenThrough || lacksState else { return }
         precondition(slot >= chosenThrough, "A state is installed to go forward.")
         lacksState = false

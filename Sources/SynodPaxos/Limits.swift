@@ -22,6 +22,12 @@ package enum Limits {
     /// much for being behind the leader.
     package static let acceptAhead = 32 * window
 
+    /// Commands that the commands of one entry may wait for, in sum; with more, they wait for all.
+    package static let stampWaits = 1024
+
+    /// Keys that the leader remembers before it looks which of them are executed.
+    package static let sequencedKeys = 8192
+
     /// Slots that one proposer may wait for at a time.
     package static let grants: UInt64 = 8
 
@@ -50,4 +56,7 @@ package enum Limits {
     /// Slots and rounds from the wire must be at most this, so that counting on from them cannot
     /// overflow: 2^56 is 2000 years at a million a second.
     package static let highestSlot: UInt64 = 1 << 56
+
+    /// Revisions from the wire must be at most this, for the same reason.
+    package static let highestRevision: UInt64 = 1 << 60
 }

@@ -47,16 +47,17 @@ package enum Message: Hashable, Sendable {
     /// hears the leader, where the origin does not.
     case forward(ballot: Ballot, boot: UInt64, position: UInt64, commands: [Command])
 
-    /// A proposer asks the leader of `ballot` for slots of its own, `wanted` of them above `seen`, the
-    /// last one granted to it under the number `boot`, which grows with every start.
-    case grantRequest(ballot: Ballot, boot: UInt64, seen: Slot, wanted: UInt64)
-    /// The slot is the receiver's: nobody else proposes in it at this ballot, and the receiver
-    /// proposes one entry.
-    case grant(ballot: Ballot, boot: UInt64, slot: Slot)
+    /// A proposer asks the leader of `ballot` for a slot for each of these batches. The numbers of
+    /// batches begin anew with each `boot`, which grows with every start.
+    case grantRequest(ballot: Ballot, boot: UInt64, batches: [BatchOutline])
+    /// The slot is the receiver's, for that batch and with that stamp: nobody else proposes in it at
+    /// this ballot, and the receiver proposes one entry.
+    case grant(ballot: Ballot, boot: UInt64, batch: UInt64, slot: Slot, stamp: Stamp?)
 
-    /// Up to which slot may something be chosen, as far as you know?
-    case readQuery(round: UInt64)
-    case readReply(round: UInt64, bound: Slot, chosenThrough: Slot)
+    /// What may be chosen, as far as you know, of what these reads ask for?
+    case readQuery(round: UInt64, scopes: ReadScopes)
+    /// Everything through a slot, and for some reads more.
+    case readReply(round: UInt64, chosenThrough: Slot, conflicts: [ReadConflict])
 
     /// Asks for chosen entries from a slot on.
     case fetch(from: Slot)
@@ -103,6 +104,18 @@ package struct SlotAccepted: Hashable, Sendable {
     }
 }
 
+/// Commands for which a proposer wants a slot; once asked for, they do not change.
+package struct BatchOutline: Hashable, Sendable {
+    /// Counts the batches of a proposer, from 1.
+    package let number: UInt64
+    package let commands: [Outline]
+
+    package init(number: UInt64, commands: [Outline]) {
+        self.number = number
+        self.commands = commands
+    }
+}
+
 /// What a leader says of its ballot.
 package struct Progress: Hashable, Sendable {
     package let ballot: Ballot
@@ -114,19 +127,41 @@ package struct Progress: Hashable, Sendable {
     /// The last slot that the leader granted and then abandoned; zero if there is none. What was
     /// accepted through there at the ballot's attempt 0 need not be what was chosen.
     package let abandonedThrough: Slot
+    /// Slots above `chosenThrough` in which what was proposed at the ballot's attempt 0 is chosen as
+    /// well, and has a stamp; the first one above is the lowest bit. Not all of them need be marked.
+    package let chosenBeyond: UInt64
 
     package init(
-        ballot: Ballot, chosenThrough: Slot, recoveredThrough: Slot, abandonedThrough: Slot = .zero
+        ballot: Ballot, chosenThrough: Slot, recoveredThrough: Slot,
+        abandonedThrough: Slot = .zero, chosenBeyond: UInt64 = 0
     ) {
         self.ballot = ballot
         self.chosenThrough = chosenThrough
         self.recoveredThrough = recoveredThrough
         self.abandonedThrough = abandonedThrough
+        self.chosenBeyond = chosenBeyond
+    }
+
+    /// Whether the slot is marked as chosen above the others.
+    func isChosenBeyond(_ slot: Slot) -> Bool {
+        guard slot > chosenThrough, slot.distance(from: chosenThrough) <= 64 else { return false }
+        return chosenBeyond & (1 << UInt64(slot.distance(from: chosenThrough) - 1)) != 0
+    }
+
+    /// What both say of one ballot.
+    func united(with other: Progress) -> Progress {
+        let later = chosenThrough >= other.chosenThrough ? self : other
+        guard chosenThrough == other.chosenThrough else { return later }
+        return Progress(
+            ballot: ballot, chosenThrough: chosenThrough, recoveredThrough: recoveredThrough,
+            abandonedThrough: max(abandonedThrough, other.abandonedThrough),
+            chosenBeyond: chosenBeyond | other.chosenBeyond)
     }
 
     /// The same for the leader's own learner, whose acceptor has of each slot what was chosen.
     var ofLeader: Progress {
         Progress(
-            ballot: ballot, chosenThrough: chosenThrough, recoveredThrough: recoveredThrough)
+            ballot: ballot, chosenThrough: chosenThrough, recoveredThrough: recoveredThrough,
+            chosenBeyond: chosenBeyond)
     }
 }

@@ -22,6 +22,7 @@ extension Message {
         switch self {
         case .accept(_, _, let entry): entry.encoded.count + 64
         case .forward(_, _, _, let commands): commands.reduce(64) { $0 + $1.byteCount }
+        case .readQuery(_, let scopes): scopes.encoded.count + 64
         default: 64
         }
     }
@@ -71,21 +72,30 @@ extension Message {
             writer.writeVarint(position)
             writer.writeVarint(UInt64(commands.count))
             for command in commands { writer.write(command) }
-        case .grantRequest(let ballot, let boot, let seen, let wanted):
+        case .grantRequest(let ballot, let boot, let batches):
             writer.write(Tag.grantRequest, ballot)
             writer.writeVarint(boot)
-            writer.write(seen)
-            writer.writeVarint(wanted)
-        case .grant(let ballot, let boot, let slot):
+            writer.writeVarint(UInt64(batches.count))
+            for batch in batches { writer.write(batch) }
+        case .grant(let ballot, let boot, let batch, let slot, let stamp):
             writer.write(Tag.grant, ballot)
             writer.writeVarint(boot)
+            writer.writeVarint(batch)
             writer.write(slot)
-        case .readQuery(let round):
+            writer.write(stamp == nil ? UInt8(0) : 1)
+            if let stamp { writer.write(stamp) }
+        case .readQuery(let round, let scopes):
             writer.write(Tag.readQuery, round)
-        case .readReply(let round, let bound, let chosenThrough):
+            writer.writeVarint(UInt64(scopes.count))
+            writer.writePrefixed(scopes.encoded)
+        case .readReply(let round, let chosenThrough, let conflicts):
             writer.write(Tag.readReply, round)
-            writer.write(bound)
             writer.write(chosenThrough)
+            writer.writeVarint(UInt64(conflicts.count))
+            for conflict in conflicts {
+                writer.writeVarint(UInt64(conflict.read))
+                writer.write(conflict.slot)
+            }
         case .fetch(let from):
             writer.write(Tag.fetch.rawValue)
             writer.write(from)
@@ -146,22 +156,41 @@ extension Message {
         case .unheard: self = .unheard(ballot: try reader.readBallot())
         case .forward: self = try .forward(&reader)
         case .grantRequest:
-            self = .grantRequest(
-                ballot: try reader.readBallot(), boot: try reader.readVarint(),
-                seen: try reader.readSlot(), wanted: try reader.readVarint())
+            let ballot = try reader.readBallot()
+            let boot = try reader.readVarint()
+            var batches: [BatchOutline] = []
+            for _ in 0..<(try reader.readCount()) { batches.append(try reader.readBatch()) }
+            self = .grantRequest(ballot: ballot, boot: boot, batches: batches)
         case .grant:
+            let ballot = try reader.readBallot()
+            let boot = try reader.readVarint()
+            let batch = try reader.readVarint()
+            let slot = try reader.readSlot()
+            let isStamped = try reader.read(UInt8.self) != 0
             self = .grant(
-                ballot: try reader.readBallot(), boot: try reader.readVarint(),
-                slot: try reader.readSlot())
-        case .readQuery: self = .readQuery(round: try reader.readVarint())
+                ballot: ballot, boot: boot, batch: batch, slot: slot,
+                stamp: isStamped ? try reader.readStamp() : nil)
+        case .readQuery: self = try .readQuery(&reader)
         case .readReply:
-            self = .readReply(
-                round: try reader.readVarint(), bound: try reader.readSlot(),
-                chosenThrough: try reader.readSlot())
+            let round = try reader.readVarint()
+            let chosenThrough = try reader.readSlot()
+            var conflicts: [ReadConflict] = []
+            for _ in 0..<(try reader.readCount()) { conflicts.append(try reader.readConflict()) }
+            self = .readReply(round: round, chosenThrough: chosenThrough, conflicts: conflicts)
         case .fetch: self = .fetch(from: try reader.readSlot())
         case .fetched: self = try .fetched(&reader)
         case .truncated: self = .truncated(firstRetained: try reader.readSlot())
         }
+    }
+
+    private static func readQuery(_ reader: inout ByteReader) throws(MalformedBytes) -> Message {
+        let round = try reader.readVarint()
+        let count = try reader.readVarint()
+        guard count <= UInt64(Limits.pendingReads) else {
+            throw MalformedBytes("a round of too many reads")
+        }
+        let scopes = ReadScopes(count: Int(count), encoded: Array(try reader.readPrefixed()))
+        return .readQuery(round: round, scopes: scopes)
     }
 
     private static func forward(_ reader: inout ByteReader) throws(MalformedBytes) -> Message {
@@ -218,6 +247,13 @@ extension ByteWriter {
         write(progress.chosenThrough)
         write(progress.recoveredThrough)
         write(progress.abandonedThrough)
+        writeVarint(progress.chosenBeyond)
+    }
+
+    fileprivate mutating func write(_ batch: BatchOutline) {
+        writeVarint(batch.number)
+        writeVarint(UInt64(batch.commands.count))
+        for outline in batch.commands { write(outline) }
     }
 }
 
@@ -249,7 +285,26 @@ extension ByteReader {
     fileprivate mutating func readProgress() throws(MalformedBytes) -> Progress {
         Progress(
             ballot: try readBallot(), chosenThrough: try readSlot(),
-            recoveredThrough: try readSlot(), abandonedThrough: try readSlot())
+            recoveredThrough: try readSlot(), abandonedThrough: try readSlot(),
+            chosenBeyond: try readVarint())
+    }
+
+    fileprivate mutating func readConflict() throws(MalformedBytes) -> ReadConflict {
+        let read = try readVarint()
+        guard read <= UInt64(Limits.pendingReads) else {
+            throw MalformedBytes("a conflict of a read that cannot be")
+        }
+        return ReadConflict(read: Int(read), slot: try readSlot())
+    }
+
+    fileprivate mutating func readBatch() throws(MalformedBytes) -> BatchOutline {
+        let number = try readVarint()
+        var commands: [Outline] = []
+        for _ in 0..<(try readCount()) { commands.append(try readOutline()) }
+        guard number > 0, !commands.isEmpty, commands.count <= Limits.entryCommands else {
+            throw MalformedBytes("a batch out of range")
+        }
+        return BatchOutline(number: number, commands: commands)
     }
 
     fileprivate mutating func readPromise() throws(MalformedBytes) -> Promise {

@@ -5,13 +5,15 @@ package enum Input: Sendable {
     /// A client of this replica wants a command replicated; after `deadline` it no longer waits.
     case submitted(Command, deadline: Instant)
     /// A client of this replica wants to read what is current.
-    case readRequested(ReadID)
+    case readRequested(ReadID, ReadScope)
     /// All writes through the ticket survive a crash.
     case written(through: WriteTicket)
     /// A stream from this peer was opened: what it missed can be sent again.
     case connected(ReplicaID)
     /// The stream from this peer broke: its process may have died.
     case disconnected(ReplicaID)
+    /// What was handed out for execution is executed. A leader who is not told stamps nothing.
+    case executed(Executed)
     /// The state of another replica was installed here: everything through the slot is applied.
     case installed(through: Slot)
 }
@@ -30,7 +32,8 @@ package struct ReadID: Hashable, Sendable {
 /// 1. write `persist` in one batch; it is durable when ``Input/written(through:)`` comes back
 ///    with `ticket`;
 /// 2. send `send`: at once, or, where `afterTicket` is set, when that ticket is durable;
-/// 3. execute `learned`, in order, but for slots that a state installed since the last step holds;
+/// 3. execute `learned`, in the order given, but for slots that a state installed since the last
+///    step holds;
 /// 4. run the reads in `readable` on the state after that;
 /// 5. answer the peers in `fetches` from the log;
 /// 6. step again at `wakeAt` at the latest.
@@ -98,14 +101,49 @@ package struct Envelope: Hashable, Sendable {
     package let afterTicket: WriteTicket?
 }
 
-/// An entry known to be chosen, in slot order without gaps.
+/// Commands of an entry that is chosen, to be executed now.
 package struct Learned: Hashable, Sendable {
     package let slot: Slot
     package let entry: Entry
+    package let part: Part
 
-    package init(slot: Slot, entry: Entry) {
+    package enum Part: Hashable, Sendable {
+        /// All of it: everything before the slot is executed, and nothing of the slot.
+        case whole
+        /// These of its commands, while slots before it are not executed.
+        case ahead([Int])
+        /// The rest of it: everything before the slot is executed, and some of the slot.
+        case rest([Int])
+    }
+
+    package init(slot: Slot, entry: Entry, part: Part = .whole) {
         self.slot = slot
         self.entry = entry
+        self.part = part
+    }
+
+    /// Whether everything through the slot is executed with it.
+    package var isInOrder: Bool {
+        if case .ahead = part { false } else { true }
+    }
+
+    /// Visits the commands that are to be executed, in order.
+    package func forEachCommand<Failure: Error>(
+        _ body: (EntryCommand) throws(Failure) -> Void
+    ) throws(Failure) {
+        let wanted: [Int]
+        switch part {
+        case .whole: return try entry.forEachCommand(body)
+        case .ahead(let commands), .rest(let commands): wanted = commands
+        }
+        guard !wanted.isEmpty else { return }
+        var (index, next) = (0, 0)
+        try entry.forEachCommand { (command) throws(Failure) in
+            defer { index += 1 }
+            guard next < wanted.count, wanted[next] == index else { return }
+            next += 1
+            try body(command)
+        }
     }
 }
 

@@ -1,23 +1,38 @@
+import DequeModule
+
 /// A replica's own proposer: runs phase 2 in slots that the leader has granted to it, at the
 /// leader's ballot.
 ///
-/// It asks for slots when commands wait, and uses each as soon as it comes, with a no-op if nothing
-/// waits any more: others stand behind it. The leader counts who accepted, and takes over once it
-/// has the entry, so that all there is left to do here is to see to it that the leader gets it.
+/// It asks for a slot for each batch of commands, telling the leader which keys they touch, and
+/// uses each slot as soon as it comes: others stand behind it. The leader counts who accepted, and
+/// takes over once it has the entry, so that all there is left to do here is to see to it that the
+/// leader gets it.
 package struct Proposer: Hashable, Sendable {
     private var ballot = Ballot.zero
-    /// The last slot granted.
-    private var seen = Slot.zero
+    /// Batches that no slot is granted for, by rising numbers.
+    private var asked: Deque<Batch> = []
+    private var lastNumber: UInt64 = 0
     /// Granted and not used.
-    private var granted: [Slot] = []
-    /// Proposed and not decided, by rising slots.
+    private var granted: Deque<Granted> = []
+    /// Proposed and not decided.
     private var proposals: [Proposal] = []
-    /// Slots asked for above `seen`.
-    private var wanted = 0
     private var askAgainAt = Instant.distantFuture
+
+    private struct Batch: Hashable, Sendable {
+        let number: UInt64
+        let commands: [Command]
+    }
+
+    package struct Granted: Hashable, Sendable {
+        package let slot: Slot
+        package let stamp: Stamp?
+        package let batch: UInt64
+        package let commands: [Command]
+    }
 
     private struct Proposal: Hashable, Sendable {
         let slot: Slot
+        let batch: UInt64
         let entry: Entry
         /// When the leader is sent it again.
         var repeatAt: Instant
@@ -32,7 +47,7 @@ package struct Proposer: Hashable, Sendable {
     }
 
     /// Slots asked for, granted or proposed in and not decided.
-    package var slotsInUse: Int { wanted + granted.count + proposals.count }
+    package var slotsInUse: Int { asked.count + granted.count + proposals.count }
 
     /// Bytes proposed here and not decided.
     package var bytesInFlight: Int { proposals.reduce(0) { $0 + $1.entry.encoded.count } }
@@ -40,66 +55,81 @@ package struct Proposer: Hashable, Sendable {
     // MARK: Grants
 
     /// Whether everything that was asked for has been granted.
-    package var isAskedOut: Bool { wanted == 0 }
+    package var isAskedOut: Bool { asked.isEmpty }
 
-    /// Asks for one more slot.
+    /// The number of the batch that is asked for next.
+    package var nextNumber: UInt64 { lastNumber + 1 }
+
+    /// Asks for a slot for the commands.
     package mutating func ask(
-        boot: UInt64, _ now: Instant, retransmission: Interval, _ outbox: inout Outbox
+        for commands: [Command], boot: UInt64, _ now: Instant, retransmission: Interval,
+        _ outbox: inout Outbox
     ) {
-        wanted += 1
-        sendRequest(boot, &outbox)
+        asked.append(Batch(number: nextNumber, commands: commands))
+        lastNumber = nextNumber
+        sendRequest(asked.suffix(1), boot, &outbox)
         askAgainAt = now + retransmission
     }
 
-    private func sendRequest(_ boot: UInt64, _ outbox: inout Outbox) {
+    private func sendRequest(
+        _ batches: some Sequence<Batch>, _ boot: UInt64, _ outbox: inout Outbox
+    ) {
+        let outlines = batches.map {
+            BatchOutline(number: $0.number, commands: $0.commands.map(\.outline))
+        }
         outbox.send(
-            .grantRequest(ballot: ballot, boot: boot, seen: seen, wanted: UInt64(wanted)),
+            .grantRequest(ballot: ballot, boot: boot, batches: outlines),
             to: .replica(ballot.replica))
     }
 
-    /// The leader grants a slot. One that comes out of order is left to be abandoned; one that comes
-    /// when it is decided already has been.
-    package mutating func granted(_ slot: Slot, at ballot: Ballot, chosenThrough: Slot) {
-        guard ballot == self.ballot, slot > seen, wanted > 0 else { return }
-        seen = slot
-        if slot > chosenThrough { granted.append(slot) }
-        wanted -= 1
-        if wanted == 0 { askAgainAt = .distantFuture }
+    /// The leader grants a slot. What was asked for is granted once: another grant of the same batch
+    /// is a repetition, or is left to be abandoned. So is one that comes when its slot is decided.
+    package mutating func granted(
+        _ slot: Slot, _ stamp: Stamp?, for number: UInt64, at ballot: Ballot, chosenThrough: Slot
+    ) {
+        guard ballot == self.ballot, slot > chosenThrough,
+            let place = asked.firstIndex(where: { $0.number == number })
+        else { return }
+        let batch = asked.remove(at: place)
+        granted.append(
+            Granted(slot: slot, stamp: stamp, batch: number, commands: batch.commands))
+        if asked.isEmpty { askAgainAt = .distantFuture }
     }
 
-    /// What was asked for and not granted is not wanted any more.
-    package mutating func withdraw() {
-        wanted = 0
+    /// What was asked for and not granted is not wanted any more. Returns its numbers.
+    package mutating func withdraw() -> [UInt64] {
+        defer { asked.removeAll() }
         askAgainAt = .distantFuture
+        return asked.map(\.number)
     }
 
-    package mutating func nextGranted() -> Slot? {
-        granted.isEmpty ? nil : granted.removeFirst()
-    }
+    package mutating func nextGranted() -> Granted? { granted.popFirst() }
 
     // MARK: Proposals
 
     package mutating func propose(
-        _ entry: Entry, in slot: Slot, _ now: Instant, retransmission: Interval,
+        _ entry: Entry, in granted: Granted, _ now: Instant, retransmission: Interval,
         _ outbox: inout Outbox
     ) {
-        proposals.append(Proposal(slot: slot, entry: entry, repeatAt: now + retransmission * 2))
-        outbox.send(.accept(ballot: ballot, slot: slot, entry: entry), to: .others)
+        proposals.append(
+            Proposal(
+                slot: granted.slot, batch: granted.batch, entry: entry,
+                repeatAt: now + retransmission * 2))
+        outbox.send(.accept(ballot: ballot, slot: granted.slot, entry: entry), to: .others)
     }
 
     /// How a slot was decided in which this replica has proposed something.
     package enum Outcome: Hashable, Sendable {
         case asProposed
-        case otherwise
+        /// The commands of this batch are still to be proposed.
+        case otherwise(batch: UInt64)
     }
 
     /// A slot is decided. Nil if nothing was proposed there.
     package mutating func learned(_ slot: Slot, _ entry: Entry) -> Outcome? {
-        granted.removeAll { $0 <= slot }
-        guard let first = proposals.first, first.slot <= slot else { return nil }
-        precondition(first.slot == slot, "Slots are learned in order.")
-        proposals.removeFirst()
-        return first.entry == entry ? .asProposed : .otherwise
+        guard let place = proposals.firstIndex(where: { $0.slot == slot }) else { return nil }
+        let proposal = proposals.remove(at: place)
+        return proposal.entry == entry ? .asProposed : .otherwise(batch: proposal.batch)
     }
 
     /// When something wants to be said again.
@@ -111,7 +141,7 @@ package struct Proposer: Hashable, Sendable {
         boot: UInt64, _ now: Instant, retransmission: Interval, _ outbox: inout Outbox
     ) {
         if askAgainAt <= now {
-            sendRequest(boot, &outbox)
+            sendRequest(asked, boot, &outbox)
             askAgainAt = now + retransmission
         }
         for index in proposals.indices where proposals[index].repeatAt <= now {

@@ -2,35 +2,63 @@
 /// al., *Linearizable Quorum Reads in Paxos*, 2019).
 ///
 /// A write that was acknowledged before the read began is accepted by a majority; any majority
-/// that is asked afterwards shares an acceptor with it. So the read waits until this replica has
-/// executed everything through the highest slot that a majority may know to be chosen. All reads
-/// that queued up share one round of questions; one round is under way at a time.
+/// that is asked afterwards shares an acceptor with it. That one either knows it to be chosen, or
+/// says in which slot it has accepted something that touches what the read asks for. So the read
+/// waits until this replica has executed everything that any of them knows to be chosen, and of
+/// that slot what the read asks for. All reads that queued up share one round of questions; one
+/// round is under way at a time.
+///
+/// A departure from the paper, where a read waits for whatever may be chosen: here it waits for
+/// writes to other keys only if they are known to be.
 package struct Reader: Hashable, Sendable {
     private let membership: Membership
     private let me: Int
     /// Unique over restarts: an answer to an old question must not count for a new one.
     private var nextRound: UInt64
-    private var queued: [ReadID] = []
+    private var queued: [Read] = []
     /// Reads that were not released yet.
     private var waiting = 0
     private var round: Round?
-    /// Bounds known, not yet executed through; in the order of their rounds.
+    /// Bounds known, not yet executed through.
     private var bounded: [Bounded] = []
+    /// Reads that wait for what they ask for in a slot, too.
+    private var held: [Held] = []
     /// Since when a read has waited for something to be executed, and none was released; in the
     /// distant future if none waits for that.
     private(set) var waitingSince = Instant.distantFuture
 
+    private struct Read: Hashable, Sendable {
+        let id: ReadID
+        let scope: ReadScope
+    }
+
     private struct Round: Hashable, Sendable {
         let number: UInt64
-        var reads: [ReadID]
+        var reads: [Read]
+        let scopes: ReadScopes
         var bound: Slot
+        /// By read: the last slot that anybody has accepted of what it asks for.
+        var slots: [Int: Slot] = [:]
         var answeredBy: ReplicaSet
         var repeatAt: Instant
+
+        mutating func add(_ answer: ReadAnswer) {
+            bound = max(bound, answer.chosenThrough)
+            for conflict in answer.conflicts where conflict.read < reads.count {
+                slots[conflict.read] = max(slots[conflict.read] ?? .zero, conflict.slot)
+            }
+        }
     }
 
     private struct Bounded: Hashable, Sendable {
         let bound: Slot
         let reads: [ReadID]
+    }
+
+    private struct Held: Hashable, Sendable {
+        let bound: Slot
+        let slot: Slot
+        let read: Read
     }
 
     package init(membership: Membership, me: Int, boot: UInt64) {
@@ -42,41 +70,50 @@ package struct Reader: Hashable, Sendable {
     /// Whether another read may wait.
     package var hasRoom: Bool { waiting < Limits.pendingReads }
 
-    package mutating func request(_ read: ReadID) {
+    package mutating func request(_ read: ReadID, _ scope: ReadScope) {
         waiting += 1
         #if SYNOD_PLANTED_BUGS
             if PlantedBug.reusesReadBound.isActive, round != nil {
-                return round!.reads.append(read)
+                return round!.reads.append(Read(id: read, scope: scope))
             }
         #endif
-        queued.append(read)
+        queued.append(Read(id: read, scope: scope))
     }
 
     /// When unanswered questions are asked again.
     package var repeatAt: Instant { round?.repeatAt ?? .distantFuture }
 
-    /// Begins a round for all queued reads, unless one is under way.
-    /// - Parameter bound: the own acceptor's answer.
+    /// What the next round will ask for: all queued reads share it. Nil if nothing is queued, or a
+    /// round is under way.
+    package var nextScopes: ReadScopes? {
+        round == nil && !queued.isEmpty ? ReadScopes(queued.map(\.scope)) : nil
+    }
+
+    /// Begins a round.
+    /// - Parameter answer: of this replica itself.
     package mutating func begin(
-        _ bound: @autoclosure () -> Slot, now: Instant, retransmission: Interval,
+        _ scopes: ReadScopes, _ answer: ReadAnswer, now: Instant, retransmission: Interval,
         _ outbox: inout Outbox
     ) {
-        guard round == nil, !queued.isEmpty else { return }
         var answeredBy = ReplicaSet()
         answeredBy.insert(me)
         nextRound += 1
-        round = Round(
-            number: nextRound, reads: queued, bound: bound(), answeredBy: answeredBy,
-            repeatAt: now + retransmission)
+        var round = Round(
+            number: nextRound, reads: queued, scopes: scopes, bound: .zero,
+            answeredBy: answeredBy, repeatAt: now + retransmission)
+        round.add(answer)
+        self.round = round
         queued = []
-        if membership.count > 1 { outbox.send(.readQuery(round: nextRound), to: .others) }
+        if membership.count > 1 {
+            outbox.send(.readQuery(round: nextRound, scopes: scopes), to: .others)
+        }
         finishRound()
     }
 
-    package mutating func answered(_ number: UInt64, bound: Slot, by index: Int) {
+    package mutating func answered(_ number: UInt64, _ answer: ReadAnswer, by index: Int) {
         guard round?.number == number else { return }
         round!.answeredBy.insert(index)
-        round!.bound = max(round!.bound, bound)
+        round!.add(answer)
         finishRound()
     }
 
@@ -88,32 +125,55 @@ package struct Reader: Hashable, Sendable {
         round!.repeatAt = now + retransmission
         for (index, replica) in membership.replicas.enumerated()
         where !current.answeredBy.contains(index) {
-            outbox.send(.readQuery(round: current.number), to: .replica(replica))
+            outbox.send(
+                .readQuery(round: current.number, scopes: current.scopes), to: .replica(replica))
         }
     }
 
-    /// Releases the reads whose bound is executed.
-    package mutating func release(
-        appliedThrough: Slot, _ now: Instant, _ outbox: inout Outbox
-    ) {
-        guard !bounded.isEmpty else { return }
+    /// Releases the reads for which everything is executed that they wait for.
+    package mutating func release(_ learner: Learner, _ now: Instant, _ outbox: inout Outbox) {
+        guard !bounded.isEmpty || !held.isEmpty else { return }
         let before = waiting
         bounded.removeAll { item in
-            guard item.bound <= appliedThrough else { return false }
+            guard item.bound <= learner.chosenThrough else { return false }
             outbox.readable.append(contentsOf: item.reads)
             waiting -= item.reads.count
             return true
         }
-        if bounded.isEmpty {
+        held.removeAll { item in
+            guard item.bound <= learner.chosenThrough, Self.isExecuted(item, by: learner) else {
+                return false
+            }
+            outbox.readable.append(item.read.id)
+            waiting -= 1
+            return true
+        }
+        if bounded.isEmpty && held.isEmpty {
             waitingSince = .distantFuture
         } else if waiting < before || waitingSince == .distantFuture {
             waitingSince = now
         }
     }
 
+    /// Who reads several keys reads them as they were at one moment, and waits until all before
+    /// that is executed. On one key, commands are executed in order anyway.
+    private static func isExecuted(_ item: Held, by learner: Learner) -> Bool {
+        if item.slot <= learner.chosenThrough { return true }
+        guard case .key(let key) = item.read.scope else { return false }
+        return learner.hasExecuted(key, in: item.slot)
+    }
+
     private mutating func finishRound() {
         guard let finished = round, isAnswered(finished) else { return }
-        bounded.append(Bounded(bound: finished.bound, reads: finished.reads))
+        var free: [ReadID] = []
+        for (place, read) in finished.reads.enumerated() {
+            if let slot = finished.slots[place], slot > finished.bound {
+                held.append(Held(bound: finished.bound, slot: slot, read: read))
+            } else {
+                free.append(read.id)
+            }
+        }
+        if !free.isEmpty { bounded.append(Bounded(bound: finished.bound, reads: free)) }
         round = nil
     }
 
@@ -122,5 +182,17 @@ package struct Reader: Hashable, Sendable {
             if PlantedBug.readsLocally.isActive { return true }
         #endif
         return membership.isQuorum(round.answeredBy)
+    }
+}
+
+/// What one replica knows of what a round's reads ask for.
+package struct ReadAnswer: Hashable, Sendable {
+    /// Everything through here is chosen.
+    package let chosenThrough: Slot
+    package let conflicts: [ReadConflict]
+
+    package init(chosenThrough: Slot, conflicts: [ReadConflict]) {
+        self.chosenThrough = chosenThrough
+        self.conflicts = conflicts
     }
 }

@@ -24,11 +24,12 @@ extension Replica {
                     : obeys(ballot, in: slot, of: index, now, &outbox)
             else { return }
             asked(toAccept: entry, in: slot, ballot, now, &outbox)
-        case .grantRequest(let ballot, let boot, let seen, let wanted):
-            requested(wanted, at: ballot, above: seen, boot: boot, by: index, &outbox)
-        case .grant(let ballot, let boot, let slot):
+        case .grantRequest(let ballot, let boot, let batches):
+            requested(batches, at: ballot, boot: boot, by: index, &outbox)
+        case .grant(let ballot, let boot, let batch, let slot, let stamp):
             guard ballot.replica == sender, boot == forwarder.boot, !isLeading else { return }
-            proposer.granted(slot, at: ballot, chosenThrough: learner.chosenThrough)
+            proposer.granted(
+                slot, stamp, for: batch, at: ballot, chosenThrough: learner.chosenThrough)
         case .accepted(let ballot, let first, let last):
             let until = now + timing.leaderPatience
             let retransmission = timing.retransmission
@@ -60,14 +61,16 @@ extension Replica {
             } else if origin == sender, election.hearsLeader(now), election.leaderBallot == ballot {
                 outbox.send(message, to: .replica(ballot.replica))
             }
-        case .readQuery(let round):
+        case .readQuery(let round, let scopes):
+            let answer = readAnswer(scopes)
             outbox.send(
                 .readReply(
-                    round: round, bound: acceptor.readBound(election.progress),
-                    chosenThrough: learner.chosenThrough), to: .replica(sender))
-        case .readReply(let round, let bound, let chosenThrough):
+                    round: round, chosenThrough: answer.chosenThrough,
+                    conflicts: answer.conflicts), to: .replica(sender))
+        case .readReply(let round, let chosenThrough, let conflicts):
             learner.note(chosenThrough, learnedBy: index)
-            reader.answered(round, bound: bound, by: index)
+            reader.answered(
+                round, ReadAnswer(chosenThrough: chosenThrough, conflicts: conflicts), by: index)
         case .fetch(let from):
             outbox.fetches.append(Fetch(peer: sender, from: from))
         case .fetched(let from, let entries, let through):

@@ -11,8 +11,13 @@ extension Replica {
             governor.proposes(waiting.count, bytes: waiting.bytes, now) && reachesLeader
             // A command larger than an entry goes by the leader, who knows what is in flight.
             && waiting.firstBytes <= Limits.entryBytes
-        while let slot = proposer.nextGranted() {
-            propose(forwarder.take(for: slot), in: slot, now, &outbox)
+        while let granted = proposer.nextGranted() {
+            // One that waited here too long has been abandoned.
+            if granted.slot > learner.chosenThrough {
+                propose(granted, now, &outbox)
+            } else {
+                forwarder.returned(granted.batch)
+            }
         }
         guard proposes else {
             return forwarder.forward(
@@ -25,25 +30,31 @@ extension Replica {
             proposer.isAskedOut
         else { return }
         proposer.ask(
-            boot: forwarder.boot, now, retransmission: timing.retransmission, &outbox)
+            for: forwarder.take(for: proposer.nextNumber), boot: forwarder.boot, now,
+            retransmission: timing.retransmission, &outbox)
     }
 
     private mutating func propose(
-        _ commands: [Command], in slot: Slot, _ now: Instant, _ outbox: inout Outbox
+        _ granted: Proposer.Granted, _ now: Instant, _ outbox: inout Outbox
     ) {
-        let entry = commands.isEmpty ? Entry.noop : Entry(commands)
-        proposer.propose(entry, in: slot, now, retransmission: timing.retransmission, &outbox)
-        asked(toAccept: entry, in: slot, election.leaderBallot, now, &outbox)
+        let entry = Entry(granted.commands, stamp: granted.stamp)
+        proposer.propose(entry, in: granted, now, retransmission: timing.retransmission, &outbox)
+        asked(toAccept: entry, in: granted.slot, election.leaderBallot, now, &outbox)
+    }
+
+    /// The leader is out of reach: what was asked of it goes another way.
+    mutating func withdrawRequests() {
+        for batch in proposer.withdraw() { forwarder.returned(batch) }
     }
 
     /// A proposer asks for slots of this leader's ballot.
     mutating func requested(
-        _ wanted: UInt64, at ballot: Ballot, above seen: Slot, boot: UInt64, by index: Int,
+        _ batches: [BatchOutline], at ballot: Ballot, boot: UInt64, by index: Int,
         _ outbox: inout Outbox
     ) {
         guard case .leading(var leader) = role, leader.ballot == ballot else { return }
         role = .following  // The only copy, so that it is changed and not copied.
-        leader.requested(wanted, above: seen, boot: boot, by: index, &acceptor, &outbox)
+        leader.requested(batches, boot: boot, by: index, &acceptor, &outbox)
         role = .leading(leader)
     }
 
@@ -88,8 +99,8 @@ extension Replica {
             switch proposer.learned(item.slot, item.entry) {
             case nil: break
             case .asProposed: governor.succeeded()
-            case .otherwise:
-                forwarder.returned(from: item.slot)
+            case .otherwise(let batch):
+                forwarder.returned(batch)
                 governor.failed(now)
             }
         }

@@ -175,8 +175,8 @@ package struct Replica: Hashable, Sendable {
             received(message, from: index, now, &outbox)
         case .submitted(let command, let deadline):
             forwarder.submitted(command, deadline: deadline, now)
-        case .readRequested(let read):
-            reader.request(read)
+        case .readRequested(let read, let scope):
+            reader.request(read, scope)
         case .written(let ticket):
             written(through: ticket, now, &outbox)
         case .connected(let peer):
@@ -188,8 +188,10 @@ package struct Replica: Hashable, Sendable {
                 outbox.trace.append(.suspected(connectionLost: true))
             }
             if let index = membership.index(of: peer) { abandonSlots(of: index, now, &outbox) }
+        case .executed(let executed):
+            role.updateLeader { $0.sequencer.executed(executed) }
         case .installed(let slot):
-            learner.installed(through: slot, &acceptor)
+            learner.installed(through: slot, &acceptor, &outbox)
             forwarder.abandonAll()
             proposer.open(.zero)
             outbox.persist.append(.installed(through: slot))
@@ -223,7 +225,7 @@ package struct Replica: Hashable, Sendable {
         reader.repeatUnanswered(now, retransmission: timing.retransmission, &outbox)
         if now >= forwarder.repeatAt, !isLeading { repeatUnexecuted(now, &outbox) }
         if now >= proposer.repeatAt, !isLeading {
-            if !reachesLeader { proposer.withdraw() }
+            if !reachesLeader { withdrawRequests() }
             proposer.repeatUnanswered(
                 boot: forwarder.boot, now, retransmission: retransmission, &outbox)
         }
@@ -247,13 +249,22 @@ package struct Replica: Hashable, Sendable {
         } else if let ballot = followedBallot, forwarder.isOpen(ballot) {
             proposeOrForward(now, &outbox)
         }
-        reader.begin(
-            acceptor.readBound(election.progress), now: now,
-            retransmission: timing.retransmission, &outbox)
-        reader.release(appliedThrough: learner.chosenThrough, now, &outbox)
+        if let scopes = reader.nextScopes {
+            reader.begin(
+                scopes, readAnswer(scopes), now: now, retransmission: timing.retransmission,
+                &outbox)
+        }
+        reader.release(learner, now, &outbox)
         learner.fetchMissing(
             membership, me: me, from: election.nextHop.flatMap(membership.index(of:)), now: now,
             patience: timing.heartbeat, &outbox)
+    }
+
+    /// What this replica knows of what reads ask for.
+    func readAnswer(_ scopes: ReadScopes) -> ReadAnswer {
+        ReadAnswer(
+            chosenThrough: learner.chosenThrough,
+            conflicts: acceptor.conflicts(with: scopes, election.progress))
     }
 
     /// Sends again what was sent toward the leader and not executed.
@@ -328,8 +339,8 @@ package struct Replica: Hashable, Sendable {
     /// Tells the forwarder which of its commands were executed.
     mutating func noteExecuted(_ learned: [Learned], _ now: Instant) {
         for item in learned {
-            item.entry.forEachCommand { command, _ in
-                if command.origin == id { forwarder.applied(command.sequence, now) }
+            item.forEachCommand { command in
+                if command.id.origin == id { forwarder.applied(command.id.sequence, now) }
             }
         }
     }

@@ -91,6 +91,11 @@ final class Driver: @unchecked Sendable {
         if let through = output.flushThrough { flusher.flush(node.stateStore, through: through) }
         removeStaleStates(output)
         for event in output.trace { tell(event) }
+        for revisions in output.skipped {
+            surroundings.logger.notice(
+                "leaves revisions out, for their slot came to nothing",
+                metadata: ["from": "\(revisions.lowerBound)", "through": "\(revisions.upperBound)"])
+        }
         if !isReady, node.isReady {
             isReady = true
             surroundings.onReady()

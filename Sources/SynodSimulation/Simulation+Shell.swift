@@ -58,6 +58,7 @@ extension Simulation {
             return storageFailed(host, error)
         }
         for case .written(let ticket) in events { host.writtenTicket = ticket }
+        for revisions in output.skipped { oracle.skipped.formUnion(revisions) }
         check(host, after: before)
         carryOut(output, of: host)
     }

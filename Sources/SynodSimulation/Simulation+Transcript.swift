@@ -57,14 +57,17 @@ extension Message {
         case .chosen(let progress), .heartbeat(let progress):
             "\(progress.ballot.text) has chosen through \(progress.chosenThrough.rawValue)"
         case .heard(let ballot): "\(ballot.text) is heard"
-        case .grantRequest(let ballot, _, let seen, let wanted):
-            "asks \(ballot.text) for \(wanted) slots above \(seen.rawValue)"
-        case .grant(let ballot, _, let slot): "\(ballot.text) grants slot \(slot.rawValue)"
+        case .grantRequest(let ballot, _, let batches):
+            "asks \(ballot.text) for slots for batches "
+                + batches.map { "\($0.number)" }.joined(separator: ", ")
+        case .grant(let ballot, _, let batch, let slot, _):
+            "\(ballot.text) grants slot \(slot.rawValue) for batch \(batch)"
         case .unheard(let ballot): "\(ballot.text) hears nothing of you"
         case .forward(let ballot, _, let position, let commands):
             "\(commands.count) commands from \(position) for \(ballot.text)"
-        case .readQuery(let round): "read \(round)?"
-        case .readReply(let round, let bound, _): "read \(round): through \(bound.rawValue)"
+        case .readQuery(let round, let scopes): "\(scopes.count) reads in round \(round)?"
+        case .readReply(let round, let through, let conflicts):
+            "round \(round): through \(through.rawValue), \(conflicts.count) reads wait for more"
         case .fetch(let slot): "fetch from \(slot.rawValue)"
         case .fetched(let slot, let entries, _):
             "\(entries.count) entries from \(slot.rawValue)"

@@ -11,6 +11,8 @@ import SynodNode
 import Testing
 
 import enum SynodPaxos.Footprint
+import struct SynodPaxos.KeySpan
+import enum SynodPaxos.ReadScope
 
 /// The client port and the client, over real sockets.
 @Suite struct APIServerTests {
@@ -54,14 +56,15 @@ import enum SynodPaxos.Footprint
             request.value = Data("v".utf8)
             let response = try await client.put(request)
             #expect(response.header.revision == 12)
-            guard case .write(let command, let footprint, _) = try #require(replica.bodies.first)
-            else {
+            let body = try #require(replica.bodies.first)
+            guard case .write(let command, let footprint, let isCertain, _) = body else {
                 Issue.record("a put is a write")
                 return
             }
             let encoded: [UInt8] = try request.serializedBytes()
             #expect(command == Command.encode(.put, encoded))
-            #expect(footprint == .key(stableHash(Array("k".utf8))))
+            #expect(footprint.spans(in: command[...]) == [KeySpan(Bytes("k".utf8)[...])])
+            #expect(isCertain)
         }
     }
 
@@ -81,8 +84,8 @@ import enum SynodPaxos.Footprint
             _ = try await client.txn(transaction)
             let kinds = replica.bodies.map { body in
                 switch body {
-                case .range(_, let linearizable): "range \(linearizable)"
-                case .readTransaction(_, let linearizable): "read \(linearizable)"
+                case .range(_, let scope): "range \(scope != nil)"
+                case .readTransaction(_, let scope): "read \(scope != nil)"
                 case .write: "write"
                 default: "other"
                 }
@@ -144,8 +147,8 @@ import enum SynodPaxos.Footprint
                 status.chosenThrough = 100
                 status.appliedThrough = 99
                 return .status(status)
-            case .members(let linearizable):
-                #expect(linearizable)
+            case .members(let scope):
+                #expect(scope == .everything)
                 var status = ReplicaStatus()
                 status.round = 4
                 let profile = MemberProfile(member: 7, clientURLs: ["http://a:2379"])
@@ -197,7 +200,7 @@ import enum SynodPaxos.Footprint
             }
             let _: EtcdAlarmResponse = try await client.unary(
                 "/etcdserverpb.Maintenance/Alarm", raise)
-            guard case .write(_, .everything, _) = replica.bodies[2] else {
+            guard case .write(_, .everything, _, _) = replica.bodies[2] else {
                 Issue.record("raising an alarm is a write that touches everything")
                 return
             }

@@ -65,8 +65,7 @@ import Testing
     @Test func alarmsAreBounded() throws {
         var setting = try Setting()
         for member in 1...UInt64(Limits.alarms) {
-            _ = try setting.keyspace.apply(
-                alarm(.activate, member: member, .noSpace).bytes[...], header: nil)
+            try setting.apply(alarm(.activate, member: member, .noSpace).bytes, header: nil)
         }
         #expect(
             try setting.run(alarm(.activate, member: 5000, .noSpace)) == .failure(.tooManyRequests))

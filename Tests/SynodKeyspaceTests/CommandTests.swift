@@ -63,7 +63,7 @@ import Testing
         let command = Command.encode(.txn, message.bytes)
         #expect(throws: KeyspaceError.self) { try Command(command[...]) }
         var setting = try Setting()
-        let answer = try setting.keyspace.apply(command[...], header: header)
+        let answer = try setting.apply(command)
         guard case .failure(let refusal) = try #require(answer) else {
             Issue.record("It was carried out.")
             return
@@ -99,24 +99,51 @@ import Testing
         #expect(refused(put("b"), delete("a", "\0")) == nil)
     }
 
-    @Test func footprintsNameEveryKey() throws {
-        func hash(_ key: String) -> UInt64 { stableHash(key.utf8) }
-        #expect(Command.put(PutRequest("a", "v")).footprint == [hash("a")])
-        #expect(Command.deleteRange(DeleteRangeRequest("a")).footprint == [hash("a")])
-        #expect(Command.deleteRange(DeleteRangeRequest("a", "b")).footprint == nil)
-        #expect(Command.compact(3).footprint == nil)
-        #expect(Command.alarm(AlarmRequest()).footprint == nil)
+    /// The keys as they are written in the encoded command, found by their offsets in it.
+    private func keys(_ command: Command) throws -> [String]? {
+        let bytes = command.bytes
+        func read(_ bound: ArraySlice<UInt8>) -> String {
+            String(decoding: bytes[bound.startIndex..<bound.endIndex], as: UTF8.self)
+        }
+        return try Command(bytes[...]).keys?.map { range in
+            switch range.upper {
+            case .point: read(range.lower)
+            case .open: "\(read(range.lower))..."
+            case .below(let upper): "\(read(range.lower))..<\(read(upper))"
+            }
+        }
+    }
+
+    @Test func everyKeyIsNamed() throws {
+        #expect(try keys(.put(PutRequest("a", "v"))) == ["a"])
+        #expect(try keys(.deleteRange(DeleteRangeRequest("a"))) == ["a"])
+        #expect(try keys(.deleteRange(DeleteRangeRequest("a", "bc"))) == ["a..<bc"])
+        #expect(try keys(.deleteRange(DeleteRangeRequest("a", "\0"))) == ["a..."])
+        #expect(try keys(.compact(3)) == nil)
+        #expect(try keys(.alarm(AlarmRequest())) == nil)
         var compared = Comparison()
         compared.key = text("c")
-        let transaction = TxnRequest(
+        var transaction = TxnRequest(
             [.put(PutRequest("a", "")), .txn(TxnRequest([.range(RangeRequest("d"))]))],
-            else: [.deleteRange(DeleteRangeRequest("a"))], if: [compared])
-        let all = [hash("a"), hash("c"), hash("d")].sorted()
-        #expect(Command.txn(transaction).footprint == all)
-        var ranged = transaction
-        ranged.comparisons[0].rangeEnd = text("d")
-        #expect(Command.txn(ranged).footprint == nil)
-        #expect(Command.txn(TxnRequest([.range(RangeRequest("a", "\0"))])).footprint == nil)
+            else: [.deleteRange(DeleteRangeRequest("a", "b"))], if: [compared])
+        #expect(try keys(.txn(transaction)) == ["c", "a", "d", "a..<b"])
+        transaction.comparisons[0].rangeEnd = text("\0")
+        #expect(try keys(.txn(transaction)) == ["c...", "a", "d", "a..<b"])
+    }
+
+    @Test func onlyPlainPutsAreCertain() {
+        #expect(Command.put(PutRequest("a", "")).isCertain)
+        #expect(!Command.put(PutRequest("", "v")).isCertain)
+        for change in [\PutRequest.ignoreValue, \.ignoreLease] {
+            var put = PutRequest("a", "")
+            put[keyPath: change] = true
+            #expect(!Command.put(put).isCertain)
+        }
+        var leased = PutRequest("a", "")
+        leased.lease = 1
+        #expect(!Command.put(leased).isCertain)
+        #expect(!Command.deleteRange(DeleteRangeRequest("a")).isCertain)
+        #expect(!Command.txn(TxnRequest([.put(PutRequest("a", ""))])).isCertain)
     }
 
     @Test func spaceIsCountedForTheDearerBranch() {
@@ -146,7 +173,7 @@ import Testing
         var requests = RandomRequests(seed: 6)
         var one = try Setting()
         var other = try Setting()
-        for position in 1...3000 as ClosedRange<UInt64> {
+        for _ in 0..<3000 {
             var bytes = requests.command(current: one.keyspace.revision).bytes
             for _ in 0..<prng.below(4) {
                 let place = Int(prng.below(UInt64(bytes.count)))
@@ -157,10 +184,11 @@ import Testing
                 }
                 if bytes.isEmpty { bytes = [9] }
             }
-            let answer = try one.keyspace.apply(bytes[...], header: header)
-            #expect(try other.keyspace.apply(bytes[...], header: header) == answer)
-            try one.keyspace.commit(through: position)
+            let answer = try one.apply(bytes)
+            #expect(try other.apply(bytes) == answer)
+            try one.commit()
         }
+        try other.commit()
         #expect(try one.keyspace.hash() == other.keyspace.hash())
         _ = try Setting(store: one.store)
     }

@@ -51,9 +51,8 @@ import Testing
             let request = requests.txn(current: model.revision)
             let bytes = try rewritten(EtcdTxnRequest.self, request.wire.bytes)
             let command = Command.encode(.txn, bytes)
-            #expect(
-                try setting.keyspace.apply(command[...], header: header)
-                    == model.run(.txn(request)))
+            #expect(try setting.apply(command) == model.run(.txn(request)))
+            try setting.commit()
             let range = requests.range(current: model.revision)
             let asked = try rewritten(EtcdRangeRequest.self, range.wire.bytes)
             #expect(try setting.keyspace.range(asked[...], header: header) == model.range(range))

@@ -64,15 +64,16 @@ import Testing
         #expect(try setting.hash() == 3_524_369_987)
     }
 
-    /// The hash counts what is applied and not committed yet.
-    @Test func coversWhatIsPending() throws {
+    /// The hash tells of nothing before it is committed.
+    @Test func coversWhatIsCommitted() throws {
         var setting = try Setting()
         for (key, value) in [("a", "1"), ("b", "22"), ("a", "333")] {
-            let command = Command.put(PutRequest(key, value)).bytes
-            #expect(try setting.keyspace.apply(command[...], header: nil) == nil)
+            try setting.apply(Command.put(PutRequest(key, value)).bytes)
         }
-        #expect(try setting.hash() == 734_767_682)
-        try setting.keyspace.commit(through: 3)
+        #expect(try setting.hash() == 1_084_519_789)
+        try setting.keyspace.commit(through: 1, revision: 2, outcomes: [])
+        #expect(try setting.hash() == 2_587_454_935)
+        try setting.commit()
         #expect(try setting.hash() == 734_767_682)
     }
 }

@@ -37,6 +37,18 @@ struct Model {
     var revision: Int64 { Int64(snapshots.count) - 1 }
     var viewRevision: Int64 { revision + (openChanges > 0 ? 1 : 0) }
 
+    /// As it was at a revision, but for the compactions since.
+    func at(_ revision: Int64) -> Model {
+        guard revision < self.revision else { return self }
+        var past = self
+        past.snapshots.removeSubrange((Int(revision) + 1)...)
+        past.current = past.snapshots[Int(revision)]
+        return past
+    }
+
+    /// Lets a revision pass without a command.
+    mutating func skipRevision() { snapshots.append(current) }
+
     static func header(_ revision: Int64) -> Wire {
         Wire().int(1, 11).int(2, 22).int(3, revision).int(4, 3)
     }
@@ -130,6 +142,14 @@ extension Model {
         } catch {
             return .failure(error)
         }
+    }
+
+    /// The latest of one key while only the changes through `committed` are in the prefix.
+    func range(_ request: RangeRequest, after committed: Int64) -> Result<Bytes, KeyspaceError> {
+        do throws(KeyspaceError) { try request.check() } catch { return .failure(error) }
+        let change = changes.last { $0.key[...] == request.key && $0.main <= revision }
+        let header = Self.header(max(committed, change?.main ?? 0))
+        return .success(answer(request, header).bytes)
     }
 
     func checkReadable(_ asked: Int64) throws(KeyspaceError) {

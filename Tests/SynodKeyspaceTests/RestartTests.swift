@@ -22,23 +22,21 @@ import Testing
         var setting = try Setting()
         var log: [Bytes] = []
         for _ in 0..<400 {
-            let command = requests.command(current: setting.keyspace.revision).bytes
+            let command = requests.command(current: setting.revision).bytes
             log.append(command)
-            _ = try setting.keyspace.apply(command[...], header: nil)
-            if requests.prng.chance(1, in: 4) {
-                try setting.keyspace.commit(through: UInt64(log.count))
-            }
+            try setting.apply(command, header: nil)
+            if requests.prng.chance(1, in: 4) { try setting.commit() }
             if requests.prng.chance(1, in: 4) { _ = try setting.keyspace.compactStep(budget: 4) }
         }
-        try setting.keyspace.commit(through: UInt64(log.count))
+        try setting.commit()
         let expected = try setting.keyspace.hash()
         for kept in stride(from: 0, through: setting.store.unsyncedBatchCount, by: 7) {
             var restarted = try Setting(store: setting.store.crashImage(keepingUnsynced: kept))
             let applied = restarted.keyspace.appliedThrough
             for command in log[Int(applied)...] {
-                _ = try restarted.keyspace.apply(command[...], header: nil)
+                try restarted.apply(command, header: nil)
             }
-            try restarted.keyspace.commit(through: UInt64(log.count))
+            try restarted.commit()
             #expect(try restarted.keyspace.hash() == expected)
             #expect(restarted.keyspace.keyCount == setting.keyspace.keyCount)
             try restarted.finishCompaction()
@@ -83,13 +81,14 @@ import Testing
         var setting = try Setting()
         for number in 0..<6 { try setting.put("k\(number % 3)", "v") }
         try setting.delete("k1")
+        setting.revision += 2
         try setting.put("k1", "w")
         var pairs: [(key: Bytes, value: Bytes)] = []
         try setting.store.scan(from: [], to: nil) { key, value in
             pairs.append((Bytes(key), Bytes(value)))
             return true
         }
-        #expect(pairs.count == 9)
+        #expect(pairs.count == 10)
         for pair in pairs {
             var removal = WriteBatch()
             removal.delete(pair.key)
@@ -101,6 +100,52 @@ import Testing
             copy.put(pair.key + [0], pair.value)
             if pair.key.count > 1 { try expectCorrupt(setting.store, copy) }
         }
+    }
+
+    /// Revisions may be skipped anywhere, but only where a record of the gap says so.
+    @Test func gapsAreExact() throws {
+        var setting = try Setting()
+        setting.revision += 1
+        try setting.put("a", "1")
+        for skipped in [1, 2] as [Int64] {
+            setting.revision += skipped
+            try setting.apply(Command.put(PutRequest("a", "2")).bytes)
+        }
+        setting.revision += 3
+        try setting.commit()
+        #expect(try gaps(setting) == ["2...2", "4...4", "6...7", "9...11"])
+        let outcomes = [SlotOutcome(slot: 8, taken: 7), SlotOutcome(slot: 9, taken: 0)]
+        try setting.keyspace.commit(through: 4, revision: 11, outcomes: outcomes)
+        try setting.restart()
+        #expect(setting.keyspace.outcomes == outcomes)
+        #expect(setting.keyspace.revision == 11)
+        for (from, through) in [(3, 3), (4, 5), (7, 7), (8, 11), (10, 11), (12, 12), (9, 12)] {
+            let gap = RevisionGap(from: Int64(from), through: Int64(through))
+            var damage = WriteBatch()
+            damage.put(gap.key, gap.value)
+            try expectCorrupt(setting.store, damage)
+        }
+        try setting.compact(6)
+        try setting.finishCompaction()
+        #expect(try gaps(setting) == ["6...7", "9...11"])
+        try setting.restart()
+        try setting.compact(11)
+        try setting.finishCompaction()
+        #expect(try gaps(setting).isEmpty)
+        try setting.restart()
+        #expect(setting.keyspace.revision == 11)
+    }
+
+    private func gaps(_ setting: Setting) throws -> [String] {
+        var gaps: [String] = []
+        let range = RevisionGap.keys(through: .max)
+        try setting.store.scan(from: range.lower, to: range.upper) { key, value in
+            if let gap = try? RevisionGap(key: key, value: value) {
+                gaps.append("\(gap.from)...\(gap.through)")
+            }
+            return true
+        }
+        return gaps
     }
 
     private func expectCorrupt(_ store: MemoryStore, _ damage: WriteBatch) throws {

@@ -47,6 +47,9 @@ extension RangeRequest {
         self.revision = revision
     }
 
+    /// Whether changes beyond the prefix are seen.
+    var isLatestOfOneKey: Bool { rangeEnd.isEmpty && revision <= 0 }
+
     var wire: Wire {
         Wire().text(1, key).text(2, rangeEnd).int(3, limit).int(4, revision)
             .int(5, Int64(sortOrder?.rawValue ?? 77)).int(6, Int64(sortTarget?.rawValue ?? -3))

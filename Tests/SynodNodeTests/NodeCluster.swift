@@ -223,17 +223,21 @@ final class NodeCluster {
         message.writePrefixed(key.utf8)
         message.write(UInt8(0x12))
         message.writePrefixed(value.utf8)
+        let command = SynodKeyspace.Command.encode(.put, message.bytes)
+        let place = Footprint.Piece(
+            offset: UInt32(command.count - value.utf8.count - 2 - key.utf8.count),
+            count: UInt32(key.utf8.count))
         return try submit(
-            .write(
-                command: SynodKeyspace.Command.encode(.put, message.bytes),
-                footprint: .key(stableHash(key.utf8)), spaceCost: 256), at: replica)
+            .write(command: command, footprint: .key(place), isCertain: true, spaceCost: 256),
+            at: replica)
     }
 
     func get(_ key: String, at replica: ReplicaID, linearizable: Bool = true) throws -> UInt64 {
         var message = ByteWriter()
         message.write(UInt8(0x0a))
         message.writePrefixed(key.utf8)
-        return try submit(.range(request: message.bytes, linearizable: linearizable), at: replica)
+        let scope = linearizable ? ReadScope.key(Bytes(key.utf8)[...]) : nil
+        return try submit(.range(request: message.bytes, scope), at: replica)
     }
 
     func submit(_ body: ClientRequest.Body, at replica: ReplicaID) throws -> UInt64 {

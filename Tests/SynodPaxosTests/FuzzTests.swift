@@ -35,7 +35,7 @@ struct FuzzTests {
                         footprint: .everything, payload: [1])
                     nextSequence += 1
                     inputs.append(.submitted(command, deadline: lone.now + .milliseconds(50)))
-                case 1: inputs.append(.readRequested(ReadID(nextSequence)))
+                case 1: inputs.append(.readRequested(ReadID(nextSequence), .key([1])))
                 case 2: inputs.append(.connected(peer()))
                 case 3: inputs.append(.disconnected(peer()))
                 case 4: inputs.append(.written(through: lone.outbox.ticket))
@@ -71,18 +71,34 @@ struct FuzzTests {
         let mark = mix64(ballot.round &* 31 &+ ballot.replica.rawValue &* 7 &+ slot.rawValue)
         guard mark % 4 > 0 else { return .noop }
         let id = CommandID(origin: ReplicaID(mark % 6), sequence: mark % 5)
-        return Entry([Command(id: id, footprint: .everything, payload: [0])])
+        let command = Command(id: id, footprint: .everything, payload: [0])
+        var chance = PRNG(seed: mark)
+        guard chance.chance(1, in: 3) else { return Entry([command]) }
+        let wait = Stamp.Wait(
+            command: 0, distance: Int(chance.below(64)) + 1, other: Int(chance.below(3)))
+        let stamp = Stamp(
+            reach: Int(chance.below(64)) + 1, revision: 1, uncertain: chance.next(),
+            waits: chance.chance(1, in: 2) ? [wait] : [])
+        return Entry([command], stamp: stamp)
     }
 
     private mutating func message(_ promised: Ballot) -> Message {
         let ballot = ballot(promised)
         let slot = slot()
-        let progress = Progress(ballot: ballot, chosenThrough: slot, recoveredThrough: self.slot())
+        let progress = Progress(
+            ballot: ballot, chosenThrough: slot, recoveredThrough: self.slot(),
+            chosenBeyond: chance.chance(1, in: 4) ? chance.next() : 0)
         switch chance.below(18) {
         case 16:
             return .grantRequest(
-                ballot: ballot, boot: number(), seen: slot, wanted: number())
-        case 17: return .grant(ballot: ballot, boot: 1 << 32, slot: slot)
+                ballot: ballot, boot: number(),
+                batches: [
+                    BatchOutline(
+                        number: number(), commands: [Outline(isCertain: true, spans: nil)])
+                ])
+        case 17:
+            return .grant(
+                ballot: ballot, boot: 1 << 32, batch: chance.below(4), slot: slot, stamp: nil)
         case 0: return .canvass(round: number(), isUnserved: chance.chance(1, in: 2))
         case 1:
             return .canvassed(
@@ -110,8 +126,13 @@ struct FuzzTests {
             }
             return .forward(
                 ballot: ballot, boot: number(), position: number(), commands: commands)
-        case 12: return .readQuery(round: number())
-        case 13: return .readReply(round: number(), bound: slot, chosenThrough: self.slot())
+        case 12:
+            return .readQuery(
+                round: number(), scopes: ReadScopes([.everything, .key([1]), .spans([])]))
+        case 13:
+            return .readReply(
+                round: number(), chosenThrough: self.slot(),
+                conflicts: [ReadConflict(read: Int(chance.below(3)), slot: slot)])
         case 14: return .fetch(from: slot)
         default:
             let entries = (0..<chance.below(4)).map { offset in

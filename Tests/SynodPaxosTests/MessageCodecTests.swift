@@ -7,25 +7,38 @@ struct MessageCodecTests {
     private static let largest = Ballot(
         round: Limits.highestSlot, replica: ReplicaID(.max), attempt: .max)
     private static let progress = Progress(
-        ballot: ballot, chosenThrough: Slot(127), recoveredThrough: Slot(128))
+        ballot: ballot, chosenThrough: Slot(127), recoveredThrough: Slot(128),
+        chosenBeyond: 1 << 63)
     private static let commands = [
         Command(
             id: CommandID(origin: ReplicaID(1), sequence: 0), footprint: .everything, payload: []),
         Command(
-            id: CommandID(origin: ReplicaID(.max), sequence: .max), footprint: .key(.max),
+            id: CommandID(origin: ReplicaID(.max), sequence: .max),
+            footprint: .key(Footprint.Piece(offset: 1, count: 2)),
             payload: [1, 2, 3]),
         Command(
-            id: CommandID(origin: ReplicaID(2), sequence: 1 << 40), footprint: .keys([]),
+            id: CommandID(origin: ReplicaID(2), sequence: 1 << 40), footprint: .parts([]),
             payload: [0]),
         Command(
-            id: CommandID(origin: ReplicaID(3), sequence: 1), footprint: .keys([1, 2, 3]),
-            payload: [UInt8](repeating: 9, count: 200)),
+            id: CommandID(origin: ReplicaID(3), sequence: 1),
+            footprint: .parts([Footprint.Part(Footprint.Piece(offset: 0, count: 200), .open)]),
+            isCertain: true, payload: [UInt8](repeating: 9, count: 200)),
     ]
 
     /// At least one of every case.
     static let messages: [Message] = [
-        .grantRequest(ballot: ballot, boot: 3, seen: Slot(7), wanted: 2),
-        .grant(ballot: ballot, boot: 3, slot: Slot(8)),
+        .grantRequest(
+            ballot: ballot, boot: 3,
+            batches: [
+                BatchOutline(number: 1, commands: commands.map(\.outline)),
+                BatchOutline(number: .max, commands: [Outline(isCertain: true, spans: nil)]),
+            ]),
+        .grant(ballot: ballot, boot: 3, batch: 7, slot: Slot(8), stamp: nil),
+        .grant(
+            ballot: ballot, boot: 3, batch: 7, slot: Slot(8),
+            stamp: Stamp(
+                reach: 3, revision: 7, uncertain: 5,
+                waits: [Stamp.Wait(command: 2, distance: 1, other: 0)])),
         .canvass(round: 0, isUnserved: false), .canvass(round: .max, isUnserved: true),
         .canvassed(round: 5, leader: progress, chosenThrough: Slot(7)),
         .canvassed(round: 5, leader: nil, chosenThrough: .zero),
@@ -50,7 +63,15 @@ struct MessageCodecTests {
         .unheard(ballot: ballot),
         .forward(ballot: ballot, boot: .max, position: 0, commands: []),
         .forward(ballot: ballot, boot: 1, position: Limits.highestSlot, commands: commands),
-        .readQuery(round: .max), .readReply(round: 1, bound: Slot(2), chosenThrough: Slot(1)),
+        .readQuery(
+            round: .max,
+            scopes: ReadScopes([
+                .everything, .key([1, 2]),
+                .spans([KeySpan([1], .open), KeySpan([], .below([7])), KeySpan([9])]),
+            ])),
+        .readReply(round: 1, chosenThrough: Slot(1), conflicts: []),
+        .readReply(
+            round: 1, chosenThrough: Slot(1), conflicts: [ReadConflict(read: 3, slot: Slot(2))]),
         .fetch(from: Slot(1)),
         .fetched(from: Slot(1), entries: [], chosenThrough: .zero),
         .fetched(
@@ -121,7 +142,9 @@ struct MessageCodecTests {
             .accepted(ballot: Self.ballot, first: Slot(2), last: Slot(1)),
             .heartbeat(
                 Progress(ballot: Self.ballot, chosenThrough: tooHigh, recoveredThrough: .zero)),
-            .readReply(round: 1, bound: tooHigh, chosenThrough: .zero),
+            .readReply(round: 1, chosenThrough: tooHigh, conflicts: []),
+            .readReply(
+                round: 1, chosenThrough: .zero, conflicts: [ReadConflict(read: 0, slot: tooHigh)]),
             .forward(
                 ballot: Self.ballot, boot: 1, position: Limits.highestSlot + 1, commands: []),
         ]

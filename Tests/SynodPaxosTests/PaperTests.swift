@@ -14,7 +14,7 @@ struct PaperTests {
         Entry([
             Command(
                 id: CommandID(origin: ReplicaID(1), sequence: UInt64(letter.asciiValue!)),
-                footprint: .key(1), payload: [letter.asciiValue!])
+                footprint: .everything, payload: [letter.asciiValue!])
         ])
     }
 

@@ -217,20 +217,32 @@ struct ProposerTests {
         var proposer = Proposer()
         var outbox = Outbox()
         let now = Instant(nanoseconds: 1)
+        let commands = (1...2 as ClosedRange<UInt64>).map {
+            Command(
+                id: CommandID(origin: ReplicaID(1), sequence: $0), footprint: .everything,
+                payload: [])
+        }
+        func ask(for command: Int) {
+            proposer.ask(
+                for: [commands[command]], boot: 1, now, retransmission: .milliseconds(100),
+                &outbox)
+        }
+        func granted(_ slot: UInt64, for batch: UInt64, _ ballot: Ballot) -> [Command]? {
+            proposer.granted(Slot(slot), nil, for: batch, at: ballot, chosenThrough: Slot(3))
+            let granted = proposer.nextGranted()
+            #expect(granted == nil || granted?.slot == Slot(slot))
+            return granted?.commands
+        }
         proposer.open(Ballot(2, of: 2))
-        proposer.ask(boot: 1, now, retransmission: .milliseconds(100), &outbox)
-        proposer.granted(Slot(5), at: Ballot(1, of: 2), chosenThrough: .zero)
-        var granted = proposer.nextGranted()
-        #expect(granted == nil)
-        proposer.granted(Slot(5), at: Ballot(2, of: 2), chosenThrough: .zero)
-        granted = proposer.nextGranted()
-        #expect(granted == Slot(5))
-        // The same again, or one that overtook it, is not used twice.
-        proposer.ask(boot: 1, now, retransmission: .milliseconds(100), &outbox)
-        proposer.granted(Slot(5), at: Ballot(2, of: 2), chosenThrough: .zero)
-        proposer.granted(Slot(4), at: Ballot(2, of: 2), chosenThrough: .zero)
-        granted = proposer.nextGranted()
-        #expect(granted == nil)
+        ask(for: 0)
+        #expect(granted(5, for: 1, Ballot(1, of: 2)) == nil)
+        #expect(granted(5, for: 1, Ballot(2, of: 2)) == [commands[0]])
+        // Not the same again, nor what was not asked for or is decided.
+        ask(for: 1)
+        #expect(granted(5, for: 1, Ballot(2, of: 2)) == nil)
+        #expect(granted(6, for: 3, Ballot(2, of: 2)) == nil)
+        #expect(granted(3, for: 2, Ballot(2, of: 2)) == nil)
+        #expect(granted(6, for: 2, Ballot(2, of: 2)) == [commands[1]])
     }
 
     /// Large commands are proposed here, small ones forwarded; failures make for fewer slots, and

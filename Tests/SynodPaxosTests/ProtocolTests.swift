@@ -9,7 +9,7 @@ struct ProtocolTests {
 
     private func command(_ sequence: UInt64, from origin: UInt64 = 1) -> Command {
         Command(
-            id: CommandID(origin: ReplicaID(origin), sequence: sequence), footprint: .key(1),
+            id: CommandID(origin: ReplicaID(origin), sequence: sequence), footprint: .everything,
             payload: [UInt8(ascii: "c")])
     }
 
@@ -18,7 +18,7 @@ struct ProtocolTests {
         lone.messages.flatMap { message -> [UInt64] in
             guard case .accept(_, _, let entry) = message else { return [] }
             var sequences: [UInt64] = []
-            entry.forEachCommand { id, _ in sequences.append(id.sequence) }
+            entry.forEachCommand { sequences.append($0.id.sequence) }
             return sequences
         }
     }
@@ -66,12 +66,12 @@ struct ProtocolTests {
         lone.hear(accepted, from: 3)
         #expect(lone.outbox.learned.map(\.slot) == (1...9).map { Slot($0) })
 
-        lone.step([.readRequested(ReadID(1))])
-        guard case .readQuery(let number)? = lone.messages.first else {
+        lone.step([.readRequested(ReadID(1), .everything)])
+        guard case .readQuery(let number, _)? = lone.messages.first else {
             Issue.record("no question")
             return
         }
-        let reply = Message.readReply(round: number, bound: .zero, chosenThrough: .zero)
+        let reply = Message.readReply(round: number, chosenThrough: .zero, conflicts: [])
         lone.hear(reply, reply, reply, from: 2)
         #expect(lone.outbox.readable.isEmpty)
     }
@@ -350,7 +350,7 @@ struct ProtocolTests {
             if !proposed(lone).isEmpty { entries.append(proposed(lone)) }
         }
         #expect(entries.first == [1])
-        #expect(entries.count < 25)
+        #expect(entries.count < 30)
         let slots = Slot(UInt64(Limits.window + entries.count))
         lone.hear(.accepted(ballot: ballot, first: first, last: slots), from: 2)
         #expect(lone.replica.chosenThrough == slots)

@@ -6,17 +6,27 @@ import Testing
 struct ReadTests {
     private let first = Slot(1)
 
+    /// One put, as it were, of each of the keys.
+    private func entry(_ keys: String) -> Entry {
+        let commands = keys.utf8.enumerated().map { index, key in
+            Command(
+                id: CommandID(origin: ReplicaID(2), sequence: UInt64(index)),
+                footprint: .key(Footprint.Piece(offset: 0, count: 1)), payload: [key])
+        }
+        return Entry(commands)
+    }
+
     /// A read waits for what a majority may know to be chosen, and is released once that is
     /// executed here.
     @Test func aReadWaitsForItsBound() {
         var lone = LoneReplica()
-        lone.step([.readRequested(ReadID(1)), .readRequested(ReadID(2))])
-        guard case .readQuery(let round)? = lone.messages.first else {
+        lone.step([.readRequested(ReadID(1), .key([1])), .readRequested(ReadID(2), .everything)])
+        guard case .readQuery(let round, _)? = lone.messages.first else {
             Issue.record("no question")
             return
         }
         #expect(lone.messages.count == 1, "reads share a round")
-        lone.hear(.readReply(round: round, bound: first, chosenThrough: .zero), from: 2)
+        lone.hear(.readReply(round: round, chosenThrough: first, conflicts: []), from: 2)
         #expect(lone.outbox.readable.isEmpty)
         let leader = Ballot(1, of: 3)
         lone.hear(.accept(ballot: leader, slot: first, entry: .noop), from: 3)
@@ -27,17 +37,17 @@ struct ReadTests {
     /// An answer to an earlier question says nothing about a later read, not even over a restart.
     @Test func anAnswerToAnOldQuestionDoesNotCount() {
         var lone = LoneReplica()
-        lone.step([.readRequested(ReadID(1))])
-        guard case .readQuery(let round)? = lone.messages.first else { return }
-        lone.hear(.readReply(round: round, bound: .zero, chosenThrough: .zero), from: 2)
+        lone.step([.readRequested(ReadID(1), .everything)])
+        guard case .readQuery(let round, _)? = lone.messages.first else { return }
+        lone.hear(.readReply(round: round, chosenThrough: .zero, conflicts: []), from: 2)
         #expect(lone.outbox.readable == [ReadID(1)])
-        lone.step([.readRequested(ReadID(2))])
-        lone.hear(.readReply(round: round, bound: .zero, chosenThrough: .zero), from: 3)
+        lone.step([.readRequested(ReadID(2), .everything)])
+        lone.hear(.readReply(round: round, chosenThrough: .zero, conflicts: []), from: 3)
         #expect(lone.outbox.readable.isEmpty)
 
         var restarted = LoneReplica(boot: 2)
-        restarted.step([.readRequested(ReadID(1))])
-        restarted.hear(.readReply(round: round, bound: .zero, chosenThrough: .zero), from: 3)
+        restarted.step([.readRequested(ReadID(1), .everything)])
+        restarted.hear(.readReply(round: round, chosenThrough: .zero, conflicts: []), from: 3)
         #expect(restarted.outbox.readable.isEmpty)
     }
 
@@ -47,18 +57,52 @@ struct ReadTests {
         var lone = LoneReplica()
         let old = Ballot(1, of: 2)
         for slot in 1...5 as ClosedRange<UInt64> {
-            lone.hear(.accept(ballot: old, slot: Slot(slot), entry: .noop), from: 2)
+            lone.hear(.accept(ballot: old, slot: Slot(slot), entry: entry("a")), from: 2)
         }
         func bound() -> Slot? {
-            lone.hear(.readQuery(round: 1), from: 3)
-            guard case .readReply(_, let bound, _)? = lone.messages.first else { return nil }
-            return bound
+            lone.hear(.readQuery(round: 1, scopes: ReadScopes([.everything])), from: 3)
+            guard case .readReply(_, _, let conflicts)? = lone.messages.first else { return nil }
+            return conflicts.first?.slot
         }
         #expect(bound() == Slot(5))
         lone.hear(.heartbeat(Ballot(2, of: 3), recoveredThrough: 3), from: 3)
         #expect(bound() == Slot(3))
-        lone.hear(.accept(ballot: Ballot(2, of: 3), slot: Slot(4), entry: .noop), from: 3)
+        lone.hear(.accept(ballot: Ballot(2, of: 3), slot: Slot(4), entry: entry("b")), from: 3)
         #expect(bound() == Slot(4))
+    }
+
+    /// A read waits for what an acceptor has accepted of its keys, and for nothing else that may be
+    /// under way.
+    @Test func aReadWaitsForItsKeysOnly() {
+        var lone = LoneReplica()
+        let leader = Ballot(1, of: 3)
+        lone.hear(.accept(ballot: leader, slot: first, entry: entry("ab")), from: 3)
+        lone.hear(.accept(ballot: leader, slot: Slot(2), entry: entry("bc")), from: 3)
+        func conflicts(_ scopes: [ReadScope]) -> [Slot?] {
+            lone.hear(.readQuery(round: 1, scopes: ReadScopes(scopes)), from: 2)
+            guard case .readReply(_, _, let conflicts)? = lone.messages.first else { return [] }
+            return scopes.indices.map { read in conflicts.first { $0.read == read }?.slot }
+        }
+        func key(_ name: Character) -> ArraySlice<UInt8> { [name.asciiValue!] }
+        #expect(
+            conflicts([.key(key("a")), .key(key("b")), .key(key("c")), .key(key("d"))])
+                == [first, Slot(2), Slot(2), nil])
+        #expect(
+            conflicts([
+                .spans([KeySpan(key("a"), .below(key("b")))]), .spans([KeySpan(key("c"), .open)]),
+                .spans([KeySpan(key("d"), .open)]), .spans([KeySpan(key("d")), KeySpan(key("a"))]),
+                .everything,
+            ]) == [first, Slot(2), nil, first, Slot(2)])
+
+        // The reader itself is such an acceptor.
+        lone.step([
+            .readRequested(ReadID(1), .key(key("d"))), .readRequested(ReadID(2), .key(key("a"))),
+        ])
+        guard case .readQuery(let round, _)? = lone.messages.first else { return }
+        lone.hear(.readReply(round: round, chosenThrough: .zero, conflicts: []), from: 2)
+        #expect(lone.outbox.readable == [ReadID(1)])
+        lone.hear(.heartbeat(leader, chosenThrough: 1), from: 3)
+        #expect(lone.outbox.readable == [ReadID(2)])
     }
 
     /// A replica that stood still while another came to lead does not answer from its old state.

@@ -22,7 +22,7 @@ struct HostStepper {
         case .submission(let sequence):
             let id = CommandID(origin: host.replica.id, sequence: sequence)
             let payload = [UInt8(ascii: "a") + UInt8(host.index), UInt8(sequence)]
-            let command = Command(id: id, footprint: .key(0), payload: payload)
+            let command = Command(id: id, footprint: .everything, payload: payload)
             try step([.submitted(command, deadline: .distantFuture)], &host)
         }
     }

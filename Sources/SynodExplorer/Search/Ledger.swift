@@ -85,7 +85,7 @@ final class Ledger {
 extension Entry {
     var commands: [CommandID] {
         var commands: [CommandID] = []
-        forEachCommand { id, _ in commands.append(id) }
+        forEachCommand { commands.append($0.id) }
         return commands
     }
 }

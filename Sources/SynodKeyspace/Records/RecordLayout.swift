@@ -2,6 +2,7 @@ package import SynodBytes
 
 /// Where the keyspace keeps what in its store.
 ///
+///     'G' through:8              from:8, see ``RevisionGap``
 ///     'K' main:8 '_' sub:8       a put: etcd's KeyValue message
 ///     'K' main:8 '_' sub:8 't'   a deletion: a KeyValue message with the key alone
 ///     'M'                        ``StateRecord``
@@ -11,11 +12,6 @@ package import SynodBytes
 package enum RecordLayout {
     package static let recordPrefix = UInt8(ascii: "K")
     package static let stateKey: Bytes = [UInt8(ascii: "M")]
-
-    /// Lower and exclusive upper end of everything that the keyspace keeps.
-    package static let everything: (lower: Bytes, upper: Bytes) = (
-        [recordPrefix], [stateKey[0] + 1]
-    )
 
     package static let putKeyBytes = 18
     package static let tombstoneKeyBytes = 19

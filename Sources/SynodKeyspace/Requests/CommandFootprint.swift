@@ -1,22 +1,27 @@
-import SynodBytes
-
 extension Command {
-    /// The keys it may read or change, as stable hashes without repetition; nil when they cannot be
-    /// told one by one (a range of keys, a compaction, an alarm).
-    package var footprint: [UInt64]? {
+    /// Every key and range of keys that it may read or change, in no order and possibly more than
+    /// once; nil for what concerns all of them (a compaction, an alarm). Commands that share no key
+    /// may be carried out in any order.
+    ///
+    /// The bounds are slices of the encoded command: their indices are offsets into it.
+    package var keys: [KeyRange]? {
         switch self {
-        case .put(let request): return [stableHash(request.key)]
-        case .deleteRange(let request):
-            return request.rangeEnd.isEmpty ? [stableHash(request.key)] : nil
+        case .put(let request): return [request.range]
+        case .deleteRange(let request): return [request.range]
         case .txn(let request):
-            var hashes: [UInt64] = []
-            guard request.addFootprint(to: &hashes) else { return nil }
-            hashes.sort()
-            var distinct: [UInt64] = []
-            for hash in hashes where hash != distinct.last { distinct.append(hash) }
-            return distinct
+            var keys: [KeyRange] = []
+            request.addKeys(to: &keys)
+            return keys
         case .compaction, .alarm: return nil
         }
+    }
+
+    /// Whether it changes something in whatever state it is carried out, as long as no alarm forbids
+    /// it: then its revision is known as soon as its place is.
+    package var isCertain: Bool {
+        guard case .put(let request) = self else { return false }
+        return !request.key.isEmpty && request.lease == 0 && !request.ignoreValue
+            && !request.ignoreLease
     }
 
     /// What it counts against the space quota at worst, in bytes; zero for a command that is still
@@ -31,6 +36,8 @@ extension Command {
 }
 
 extension PutRequest {
+    fileprivate var range: KeyRange { KeyRange(key: key, rangeEnd: []) }
+
     fileprivate var spaceCost: UInt64 { UInt64(256 + key.count + value.count) }
 }
 
@@ -49,25 +56,19 @@ extension TxnRequest {
         return max(sum(success), sum(failure))
     }
 
-    /// Adds the keys' hashes; false when a range of keys is among them.
-    fileprivate func addFootprint(to hashes: inout [UInt64]) -> Bool {
-        for comparison in comparisons {
-            guard comparison.rangeEnd.isEmpty else { return false }
-            hashes.append(stableHash(comparison.key))
-        }
-        for operation in success + failure {
-            switch operation {
-            case .range(let request):
-                guard request.rangeEnd.isEmpty else { return false }
-                hashes.append(stableHash(request.key))
-            case .put(let request): hashes.append(stableHash(request.key))
-            case .deleteRange(let request):
-                guard request.rangeEnd.isEmpty else { return false }
-                hashes.append(stableHash(request.key))
-            case .txn(let request): guard request.addFootprint(to: &hashes) else { return false }
-            case .empty: break
+    /// Adds the keys of both branches and of the comparisons.
+    fileprivate func addKeys(to keys: inout [KeyRange]) {
+        for comparison in comparisons { keys.append(comparison.range) }
+        for list in [success, failure] {
+            for operation in list {
+                switch operation {
+                case .range(let request): keys.append(request.range)
+                case .put(let request): keys.append(request.range)
+                case .deleteRange(let request): keys.append(request.range)
+                case .txn(let request): request.addKeys(to: &keys)
+                case .empty: break
+                }
             }
         }
-        return true
     }
 }

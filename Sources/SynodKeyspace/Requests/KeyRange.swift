@@ -1,6 +1,6 @@
 /// The keys that a request's `key` and `range_end` name.
-package struct KeyRange {
-    package enum Upper {
+package struct KeyRange: Sendable {
+    package enum Upper: Sendable {
         /// Only the key itself.
         case point
         /// Every key from the lower end on.

@@ -53,7 +53,7 @@ package struct RangeRequest: Sendable {
         }
     }
 
-    var range: KeyRange { KeyRange(key: key, rangeEnd: rangeEnd) }
+    package var range: KeyRange { KeyRange(key: key, rangeEnd: rangeEnd) }
 
     /// Whether any bound on revisions is set.
     var hasFilters: Bool {

@@ -53,7 +53,7 @@ struct FaultTarget {
                 default: false
                 }
             }
-        case .readQuery(let round):
+        case .readQuery(let round, _):
             self.init(.acceptor) { if case .readReply(round, _, _) = $0 { true } else { false } }
         case .heartbeat(let progress):
             self.init(.learner) { if case .heard(progress.ballot) = $0 { true } else { false } }

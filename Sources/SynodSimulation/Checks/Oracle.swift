@@ -24,6 +24,8 @@ struct Oracle {
     private var executed: [CommandID: Slot] = [:]
     private(set) var learnedThrough = Slot.zero
     private(set) var phase1 = PhaseOneRecord()
+    /// Revisions that no write will ever have made.
+    var skipped: Set<Int64> = []
     /// Revision by applied slot: replicas that executed the same have the same.
     private var revisions: [Slot: Int64] = [:]
     var atlas: FaultAtlas
@@ -53,9 +55,9 @@ struct Oracle {
         var places: [Bytes: [UInt64]] = [:]
         var count: UInt64 = 0
         for slot in slots {
-            slot.chosen?.forEachCommand { _, payload in
+            slot.chosen?.forEachCommand { command in
                 count += 1
-                places[Bytes(payload), default: []].append(count)
+                places[Bytes(command.payload), default: []].append(count)
             }
         }
         return places
@@ -256,14 +258,15 @@ struct Oracle {
     private mutating func noteCommands(_ slot: Slot) {
         learnedThrough = slot
         guard let entry = slots[place(slot)].chosen else { return }
-        entry.forEachCommand { command, _ in
-            if let earlier = executed[command] {
+        entry.forEachCommand { command in
+            let id = command.id
+            if let earlier = executed[id] {
                 object(
                     "I12",
-                    "command \(command.origin.rawValue):\(command.sequence) is in slots "
+                    "command \(id.origin.rawValue):\(id.sequence) is in slots "
                         + "\(earlier.rawValue) and \(slot.rawValue)")
             }
-            executed[command] = slot
+            executed[id] = slot
         }
     }
 }

@@ -15,13 +15,16 @@ enum RequestEncoder {
     static func body(of request: Request, call: UInt64) -> ClientRequest.Body? {
         switch request {
         case .range(_, let isSerializable):
-            return .range(request: message(request), linearizable: !isSerializable)
+            let bytes = message(request)
+            guard let range = try? RangeRequest(bytes[...]) else { return nil }
+            return .range(request: bytes, isSerializable ? nil : ReadScope(range))
         case .put: return write(.put, request, call)
         case .delete: return write(.deleteRange, request, call)
         case .txn:
             let bytes = message(request)
             if let txn = try? TxnRequest(bytes[...]), txn.isReadOnly {
-                return .readTransaction(request: bytes, linearizable: !txn.isSerializable)
+                return .readTransaction(
+                    request: bytes, txn.isSerializable ? nil : ReadScope(txn))
             }
             return write(.txn, request, call)
         }
@@ -34,7 +37,7 @@ enum RequestEncoder {
         writer.varint(2, isPhysical ? 1 : 0)
         return .write(
             command: SynodKeyspace.Command.encode(.compaction, writer.bytes),
-            footprint: .everything, spaceCost: 0)
+            footprint: .everything, isCertain: false, spaceCost: 0)
     }
 
     private static func write(
@@ -47,13 +50,9 @@ enum RequestEncoder {
         guard let command = try? SynodKeyspace.Command(bytes[...]),
             (try? command.check()) != nil
         else { return nil }
-        let footprint: Footprint =
-            switch command.footprint {
-            case nil: .everything
-            case .some(let keys) where keys.count == 1: .key(keys[0])
-            case .some(let keys): .keys(keys)
-            }
-        return .write(command: bytes, footprint: footprint, spaceCost: command.spaceCost)
+        return .write(
+            command: bytes, footprint: Footprint(command), isCertain: command.isCertain,
+            spaceCost: command.spaceCost)
     }
 
     private static func message(_ request: Request) -> Bytes {

@@ -95,7 +95,7 @@ extension Simulation {
         guard reaches(client, host.index) else { return tally.fired(.n12) }
         guard host.isUp else { return reply(.unreachable, to: call) }
         if plan.options.sabotage == .readsLocally, case .range(let request, _) = body {
-            body = .range(request: request, linearizable: false)
+            body = .range(request: request, nil)
         }
         let token = RequestToken(sink: 0, call: call)
         guard post(.requested([ClientRequest(token: token, body: body)]), to: host) else {
@@ -183,6 +183,6 @@ extension Simulation {
 extension ClientRequest.Body {
     /// What is to be replicated.
     fileprivate var command: Bytes? {
-        if case .write(let command, _, _) = self { command } else { nil }
+        if case .write(let command, _, _, _) = self { command } else { nil }
     }
 }

@@ -1,3 +1,4 @@
+import SynodBytes
 import SynodPaxos
 
 /// Judges every step of a cluster by what no fault may ever cause. It sees everything at once, as
@@ -20,8 +21,10 @@ struct Checker {
     private var promised: [Ballot]
     /// In which boot of its replica a ballot was prepared.
     private var preparedIn: [Ballot: UInt64] = [:]
-    /// A client somewhere knows of everything through here.
-    private(set) var knownThrough = Slot.zero
+    /// By key: the slots that have a command on it, as far as slots are executed in order anywhere.
+    private var slotsOfKey: [Bytes: [Slot]] = [:]
+    /// By key: the last of its slots that a client somewhere knows of.
+    private var known: [Bytes: Slot] = [:]
 
     init(count: Int) {
         quorum = count / 2 + 1
@@ -120,7 +123,7 @@ struct Checker {
 
     /// A replica that had executed all through `before` executes the next slot.
     mutating func learned(_ item: Learned, at index: Int, behind before: Slot) {
-        if item.slot != before.next {
+        if item.isInOrder ? item.slot != before.next : item.slot <= before.next {
             fail("replica \(index + 1) went from slot \(before.rawValue) to \(item.slot.rawValue)")
         }
         guard let entry = chosen[item.slot] else {
@@ -131,33 +134,53 @@ struct Checker {
         if entry != item.entry {
             fail("replica \(index + 1) executed what slot \(item.slot.rawValue) does not hold")
         }
-        guard item.slot > learnedThrough else { return }
-        learnedThrough = item.slot
-        item.entry.forEachCommand { command, _ in
-            if let earlier = executed[command] {
+        if item.isInOrder, item.slot > learnedThrough {
+            learnedThrough = item.slot
+            item.entry.forEachCommand { slotsOfKey[$0.key, default: []].append(item.slot) }
+        }
+        item.forEachCommand { command in
+            let id = command.id
+            if let earlier = executed[id], earlier != item.slot {
                 fail(
-                    "command \(command.origin.rawValue):\(command.sequence) is in slots "
+                    "command \(id.origin.rawValue):\(id.sequence) is in slots "
                         + "\(earlier.rawValue) and \(item.slot.rawValue)")
             }
-            executed[command] = item.slot
+            executed[id] = item.slot
         }
     }
 
     /// Where a command was executed, if anyone has learned it.
     func slot(of command: CommandID) -> Slot? { executed[command] }
 
-    /// A client was told of the state through the slot.
-    mutating func told(through slot: Slot) {
-        knownThrough = max(knownThrough, slot)
+    /// The last slot that a client somewhere knows of and that touches the key; nil: any key.
+    func known(of key: Bytes?) -> Slot {
+        key.map { known[$0] ?? .zero } ?? known.values.max() ?? .zero
     }
 
-    /// A read runs on the state through `slot`; `floor` is what clients knew before it began.
-    mutating func read(at index: Int, through slot: Slot, floor: Slot) {
-        if slot < floor {
+    /// A client was told of a command on the key.
+    mutating func told(of key: Bytes, in slot: Slot) {
+        known[key] = max(known[key] ?? .zero, slot)
+    }
+
+    /// A read of a key, or of all, sees everything that is executed through a slot, and of its key
+    /// perhaps a later one; `floor` is what clients knew before it began.
+    mutating func read(
+        of key: Bytes?, at index: Int, through slot: Slot, ofKey later: Slot, floor: Slot
+    ) {
+        let seen = key == nil ? slot : max(slot, later)
+        if seen < floor {
             fail(
-                "a read at replica \(index + 1) saw slot \(slot.rawValue); slot \(floor.rawValue) "
+                "a read at replica \(index + 1) saw slot \(seen.rawValue); slot \(floor.rawValue) "
                     + "was known before it began")
         }
-        told(through: slot)
+        for (other, slots) in slotsOfKey where key == nil || key == other {
+            if let last = slots.last(where: { $0 <= slot }) { told(of: other, in: last) }
+        }
+        if let key, later > .zero { told(of: key, in: later) }
     }
+}
+
+extension EntryCommand {
+    /// The key that a test's command touches: its first byte.
+    var key: Bytes { Bytes(payload.prefix(1)) }
 }

@@ -7,7 +7,7 @@ extension Cluster {
         precondition(!hosts[index].isUp, "A replica that runs is not started.")
         hosts[index].boot += 1
         let restored = hosts[index].disk.restored
-        hosts[index].executedThrough = restored.chosenThrough
+        hosts[index].startExecuting(from: restored.chosenThrough)
         hosts[index].nextSequence = hosts[index].boot << 32
         hosts[index].replica = Replica(
             id: hosts[index].id, membership: membership, timing: options.timing,

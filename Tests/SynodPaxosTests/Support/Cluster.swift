@@ -151,8 +151,9 @@ final class Cluster {
         guard host.isUp, !host.isPaused else { return }
         steps += 1
         var outbox = Outbox()
-        let inputs = host.inbox
+        var inputs = host.inbox
         host.inbox = []
+        if host.replica!.isLeading { inputs.append(.executed(host.executed)) }
         host.replica!.step(inputs, at: now, into: &outbox)
         for event in outbox.trace { log?("\(index + 1): \(event.summary)") }
         persist(outbox, at: index)
@@ -186,14 +187,14 @@ final class Cluster {
         guard !learned.isEmpty else { return }
         for item in learned {
             checker.learned(item, at: index, behind: hosts[index].executedThrough)
-            hosts[index].executedThrough = item.slot
+            if let objection = hosts[index].execute(item) { checker.fail(objection) }
             digest = mix64(digest &+ item.slot.rawValue &+ UInt64(index) << 32)
             log?("\(index + 1) executes \(item.slot.rawValue)=\(item.entry.summary)")
-            item.entry.forEachCommand { command, _ in
-                guard command.origin == hosts[index].id,
-                    hosts[index].waiting.removeValue(forKey: command.sequence) != nil
+            item.forEachCommand { command in
+                guard command.id.origin == hosts[index].id,
+                    hosts[index].waiting.removeValue(forKey: command.id.sequence) != nil
                 else { return }
-                checker.told(through: item.slot)
+                checker.told(of: command.key, in: item.slot)
             }
         }
         if chance.chance(options.stateKept, in: 1000) { keepState(index, outbox.ticket) }
@@ -271,24 +272,31 @@ final class Cluster {
         hosts[index].nextSequence += 1
         hosts[index].waiting[id.sequence] = now + span
         let command = Command(
-            id: id, footprint: .key(UInt64(payload.first ?? 0)), payload: payload)
+            id: id,
+            footprint: .key(Footprint.Piece(offset: 0, count: 1)),
+            isCertain: payload.count % 4 != 0, payload: payload)
         give(.submitted(command, deadline: now + span), to: index)
         return id
     }
 
-    func read(at index: Int) {
+    /// A client of the replica reads a key; nil: all of them.
+    func read(_ key: Bytes? = nil, at index: Int) {
         guard hosts[index].isUp else { return }
         nextRead += 1
-        hosts[index].reads[ReadID(nextRead)] = checker.knownThrough
-        give(.readRequested(ReadID(nextRead)), to: index)
+        hosts[index].reads[ReadID(nextRead)] = PendingRead(
+            key: key, floor: checker.known(of: key))
+        let scope = key.map { ReadScope.key($0[...]) } ?? .everything
+        give(.readRequested(ReadID(nextRead), scope), to: index)
     }
 
     private func readRuns(_ read: ReadID, at index: Int) {
-        guard let floor = hosts[index].reads.removeValue(forKey: read) else {
+        guard let pending = hosts[index].reads.removeValue(forKey: read) else {
             return checker.fail("replica \(index + 1) released a read twice, or another's")
         }
         log?("\(index + 1) reads at \(hosts[index].executedThrough.rawValue)")
-        checker.read(at: index, through: hosts[index].executedThrough, floor: floor)
+        checker.read(
+            of: pending.key, at: index, through: hosts[index].executedThrough,
+            ofKey: pending.key.map(hosts[index].lastSlot) ?? .zero, floor: pending.floor)
     }
 
     // MARK: Catching up
@@ -325,7 +333,7 @@ final class Cluster {
         guard hosts[index].isUp, hosts[index].boot == boot else { return }
         hosts[index].isInstalling = false
         guard slot > hosts[index].executedThrough, !hosts[index].isPaused else { return }
-        hosts[index].executedThrough = slot
+        hosts[index].startExecuting(from: slot)
         hosts[index].installedThrough = slot
         // Whether it holds what these clients wait for, the replica cannot know.
         hosts[index].waiting = [:]

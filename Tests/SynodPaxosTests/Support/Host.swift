@@ -1,3 +1,4 @@
+import SynodBytes
 import SynodPaxos
 
 /// The process around one replica: what a server keeps beside the core.
@@ -17,7 +18,13 @@ final class Host {
     /// A wake-up is under way for this time.
     var wakeAt = Instant.distantFuture
     /// Everything through here is executed.
-    var executedThrough = Slot.zero
+    private(set) var executedThrough = Slot.zero
+    /// Above that: which commands of an entry are executed.
+    private var executedAhead: [Slot: [Int]] = [:]
+    /// The place of the last command that was executed on each key.
+    private var lastPlaces: [Bytes: (Slot, Int)] = [:]
+    /// Commands that were executed, as a stand-in for the revision.
+    private var revision: Int64 = 0
     /// Of a state that was installed since the last step; zero if none was.
     var installedThrough = Slot.zero
     /// What must not leave yet.
@@ -28,8 +35,7 @@ final class Host {
     var nextSequence: UInt64 = 0
     /// By sequence: commands of this boot whose outcome its clients wait for.
     var waiting: [UInt64: Instant] = [:]
-    /// What clients knew when a read began.
-    var reads: [ReadID: Slot] = [:]
+    var reads: [ReadID: PendingRead] = [:]
     var isInstalling = false
 
     init(id: ReplicaID) {
@@ -37,4 +43,57 @@ final class Host {
     }
 
     var isUp: Bool { replica != nil }
+
+    var executed: Executed { Executed(through: executedThrough, revision: revision, taken: 0) }
+
+    /// The last slot of which a command on the key is executed, if that was not long ago.
+    func lastSlot(of key: Bytes) -> Slot { lastPlaces[key]?.0 ?? .zero }
+
+    /// Starts from a state that holds everything through the slot, and nothing more.
+    func startExecuting(from slot: Slot) {
+        executedThrough = slot
+        executedAhead = [:]
+        lastPlaces = [:]
+    }
+
+    /// Executes what was handed out. Returns what is wrong with its order, if anything is.
+    func execute(_ item: Learned) -> String? {
+        var count = 0
+        item.entry.forEachCommand { _ in count += 1 }
+        let before = executedAhead[item.slot] ?? []
+        let now: [Int] =
+            switch item.part {
+            case .whole: Array(0..<count)
+            case .ahead(let commands), .rest(let commands): commands
+            }
+        var objection: String?
+        let all = (before + now).sorted()
+        if item.isInOrder ? all != Array(0..<count) : Set(all).count != all.count {
+            objection = "replica \(id.rawValue) executes slot \(item.slot.rawValue) in wrong parts"
+        }
+        var next = 0
+        item.forEachCommand { command in
+            let place = (item.slot, now[next])
+            next += 1
+            for span in command.footprint.spans(in: command.payload) ?? [] {
+                let last = lastPlaces.updateValue(place, forKey: Bytes(span.lower))
+                if let last, last >= place {
+                    objection =
+                        "replica \(id.rawValue) executes \(place) behind \(last) on one key"
+                }
+            }
+        }
+        revision += Int64(now.count)
+        executedAhead[item.slot] = item.isInOrder ? nil : all
+        if item.isInOrder { executedThrough = item.slot }
+        return objection
+    }
+}
+
+/// A read that a client waits for.
+struct PendingRead {
+    /// Nil: all of them.
+    let key: Bytes?
+    /// What clients knew when it began.
+    let floor: Slot
 }

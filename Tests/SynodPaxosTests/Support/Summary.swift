@@ -11,7 +11,7 @@ extension Entry {
     /// The payloads in brackets, as text; an empty bracket is a no-op.
     var summary: String {
         var payloads: [String] = []
-        forEachCommand { _, payload in payloads.append(String(decoding: payload, as: UTF8.self)) }
+        forEachCommand { payloads.append(String(decoding: $0.payload, as: UTF8.self)) }
         return "[\(payloads.joined(separator: " "))]"
     }
 }
@@ -67,15 +67,19 @@ extension Message {
         case .chosen(let progress): return "chosen: \(progress.summary)"
         case .heartbeat(let progress): return "heartbeat: \(progress.summary)"
         case .heard(let ballot): return "heard \(ballot.summary)"
-        case .grantRequest(let ballot, _, let seen, let wanted):
-            return "asks \(ballot.summary) for \(wanted) slots above \(seen.rawValue)"
-        case .grant(let ballot, _, let slot): return "\(ballot.summary) grants \(slot.rawValue)"
+        case .grantRequest(let ballot, _, let batches):
+            let numbers = batches.map { "\($0.number)" }.joined(separator: ", ")
+            return "asks \(ballot.summary) for slots for batches \(numbers)"
+        case .grant(let ballot, _, let batch, let slot, _):
+            return "\(ballot.summary) grants \(slot.rawValue) for \(batch)"
         case .unheard(let ballot): return "\(ballot.summary) hears nothing of you"
         case .forward(let ballot, _, let position, let commands):
             let entry = Entry(commands).summary
             return "forward to \(ballot.summary) from position \(position): \(entry)"
         case .readQuery: return "readQuery"
-        case .readReply(_, let bound, _): return "readReply: bound \(bound.rawValue)"
+        case .readReply(_, let through, let conflicts):
+            let slots = conflicts.map { ", \($0.read) waits for \($0.slot.rawValue)" }
+            return "readReply: through \(through.rawValue)\(slots.joined())"
         case .fetch(let from): return "fetch from \(from.rawValue)"
         case .fetched(let from, let entries, let through):
             let list = runs(

@@ -10,6 +10,7 @@ struct Swarm {
     /// Between two faults, at most.
     private let pace: Interval
     private let clientPace: Interval
+    private var reads = 0
 
     enum Fault: CaseIterable {
         case crash, crashAll, restart, pause, resume, partition, isolateLeader, oneWay, graph, heal
@@ -106,11 +107,15 @@ struct Swarm {
     private mutating func call() {
         let index = Int(chance.below(UInt64(cluster.options.count)))
         if chance.chance(1, in: 4) {
-            cluster.read(at: index)
+            reads += 1
+            let key: Bytes? = reads % 3 == 0 ? nil : [UInt8(ascii: "a") + UInt8(reads % 26)]
+            cluster.read(key, at: index)
         } else {
             let span = Interval.milliseconds(chance.chance(1, in: 4) ? chance.below(300) : 1 << 30)
             let letter = UInt8(ascii: "a") + UInt8(chance.below(26))
-            cluster.submit([letter], at: index, within: span)
+            // Some of them are uncertain: see `Cluster.submit`.
+            let payload = Bytes(repeating: letter, count: letter % 5 == 0 ? 4 : 1)
+            cluster.submit(payload, at: index, within: span)
         }
     }
 

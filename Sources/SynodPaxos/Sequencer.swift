@@ -1,0 +1,171 @@
+import DequeModule
+import SynodBytes
+
+/// The leader's view of what it has handed out and not executed yet, from which it makes stamps.
+///
+/// Only what is granted to others can lie for long, while slots behind it are chosen. So as long
+/// as the leader proposes alone, its entries go without a stamp, are executed in the order of the
+/// slots, and cost next to nothing here; and what comes behind such an entry waits for it.
+struct Sequencer: Hashable, Sendable {
+    private let recoveredThrough: Slot
+    /// Nil while what the leader recovered is not executed: nothing is stamped before.
+    private var executed: Executed?
+    /// The revision behind all that was handed out, but for what uncertain commands that are not
+    /// executed may add. It never goes back: a slot that becomes a no-op leaves a gap.
+    private var revision: Int64 = 0
+    /// Handed out and not executed, by rising slots.
+    private var slots: Deque<HandedOut> = []
+    /// Those of them that are granted to other proposers.
+    private var grantedCount = 0
+    /// Whatever comes behind it is executed behind it.
+    private var lastUnstamped = Slot.zero
+    /// The last command on each key, and ranges of keys.
+    private var points: [Key: Place] = [:]
+    private var ranges: [RangeHolder] = []
+
+    private struct HandedOut: Hashable {
+        let slot: Slot
+        let certain: Int
+        let hasUncertain: Bool
+        let isGranted: Bool
+    }
+
+    private struct RangeHolder: Hashable {
+        let span: KeySpan
+        let place: Place
+    }
+
+    private struct Place: Hashable, Comparable {
+        let slot: Slot
+        let command: Int
+
+        static func < (left: Place, right: Place) -> Bool {
+            (left.slot, left.command) < (right.slot, right.command)
+        }
+    }
+
+    init(recoveredThrough: Slot) {
+        self.recoveredThrough = recoveredThrough
+    }
+
+    /// Whether others have slots that are not executed.
+    var isShared: Bool { grantedCount > 0 }
+
+    /// This replica has executed some more.
+    mutating func executed(_ news: Executed) {
+        guard news.through >= recoveredThrough else { return }
+        while let first = slots.first, first.slot <= news.through {
+            if first.isGranted { grantedCount -= 1 }
+            slots.removeFirst()
+        }
+        if let before = executed {
+            revision = max(revision + news.taken - before.taken, news.revision)
+        } else {
+            revision = slots.reduce(news.revision) { $0 + Int64($1.certain) }
+        }
+        executed = news
+        forget(through: news.through)
+    }
+
+    /// What is executed holds nobody up.
+    private mutating func forget(through slot: Slot) {
+        if slots.isEmpty {
+            points.removeAll(keepingCapacity: points.count <= Limits.sequencedKeys)
+            ranges.removeAll()
+        } else {
+            if points.count > Limits.sequencedKeys { points = points.filter { $1.slot > slot } }
+            ranges.removeAll { $0.place.slot <= slot }
+        }
+    }
+
+    /// The leader proposes in a slot by itself. Nil: in the order of the slots.
+    mutating func propose(_ commands: [Command], in slot: Slot) -> Stamp? {
+        guard isShared else {
+            let certain = commands.reduce(0) { $0 + ($1.isCertain ? 1 : 0) }
+            handOut(slot, certain: certain, of: commands.count, isGranted: false)
+            lastUnstamped = slot
+            return nil
+        }
+        return stamp(slot, commands.map(\.outline), isGranted: false)
+    }
+
+    /// The slot is granted for such commands. Nil: they are executed in the order of the slots.
+    mutating func grant(_ slot: Slot, for outlines: [Outline]) -> Stamp? {
+        stamp(slot, outlines, isGranted: true)
+    }
+
+    private mutating func handOut(_ slot: Slot, certain: Int, of count: Int, isGranted: Bool) {
+        revision += Int64(certain)
+        if isGranted { grantedCount += 1 }
+        slots.append(
+            HandedOut(
+                slot: slot, certain: certain, hasUncertain: certain < count, isGranted: isGranted))
+    }
+
+    private mutating func stamp(
+        _ slot: Slot, _ outlines: [Outline], isGranted: Bool
+    ) -> Stamp? {
+        let revision = revision
+        let uncertain = uncertainSlots(before: slot)
+        let certain = outlines.reduce(0) { $0 + ($1.isCertain ? 1 : 0) }
+        handOut(slot, certain: certain, of: outlines.count, isGranted: isGranted)
+        guard let base = executed.map({ max($0.through, lastUnstamped) }),
+            slot.distance(from: executed!.through) <= Stamp.longestReach,
+            let waits = waits(of: outlines, in: slot, above: base)
+        else {
+            lastUnstamped = slot
+            return nil
+        }
+        return Stamp(
+            reach: slot.distance(from: base), revision: revision, uncertain: uncertain,
+            waits: waits)
+    }
+
+    private func uncertainSlots(before slot: Slot) -> UInt64 {
+        var mask: UInt64 = 0
+        for item in slots where item.hasUncertain {
+            mask |= 1 << UInt64(slot.distance(from: item.slot) - 1)
+        }
+        return mask
+    }
+
+    /// What each command waits for; nil if one may touch any key, or if it is too much.
+    private mutating func waits(
+        of outlines: [Outline], in slot: Slot, above base: Slot
+    ) -> [Stamp.Wait]? {
+        var waits: [Stamp.Wait] = []
+        for (index, outline) in outlines.enumerated() {
+            guard let spans = outline.spans else { return nil }
+            let here = Place(slot: slot, command: index)
+            var others = Set<Place>()
+            for span in spans { take(span, at: here, &others) }
+            // In order, for a set has none that all processes share.
+            for other in others.sorted() where other.slot > base && other != here {
+                waits.append(
+                    Stamp.Wait(
+                        command: index, distance: slot.distance(from: other.slot),
+                        other: other.command))
+            }
+            guard waits.count <= Limits.stampWaits else { return nil }
+        }
+        return waits
+    }
+
+    /// Notes who touches the span from now on, and finds who did.
+    private mutating func take(_ span: KeySpan, at here: Place, _ others: inout Set<Place>) {
+        for range in ranges where range.span.overlaps(span) { others.insert(range.place) }
+        if span.isPoint {
+            #if SYNOD_PLANTED_BUGS
+                if PlantedBug.forgetsConflict.isActive, here.slot.rawValue % 4 == 0 { return }
+            #endif
+            if let other = points.updateValue(here, forKey: Key(span.lower)) {
+                others.insert(other)
+            }
+        } else {
+            for (key, place) in points where span.overlaps(KeySpan(key.bytes[...])) {
+                others.insert(place)
+            }
+            ranges.append(RangeHolder(span: span, place: here))
+        }
+    }
+}
