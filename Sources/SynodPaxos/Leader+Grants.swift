@@ -134,7 +134,7 @@ extension Leader {
         let since = max(proposal.grantedAt, peers[grantee].grants.filledAt)
         guard nextSlot.distance(from: inFlight.base) * 2 > window else { return since + patience }
         let usual = peers[grantee].grants.usual
-        return since + min(patience, max(usual * 4, patience / 16))
+        return since + min(patience, max(usual * 4, patience / 256))
     }
 
     /// When a granted slot wants to be abandoned, unless its entry comes.

@@ -109,7 +109,7 @@ extension Simulation {
             let host = hosts[index]
             guard let glance = host.glance, host.openCalls.isEmpty else { return false }
             return glance.leader != nil && glance.appliedThrough == first && !glance.lacksState
-                && glance.waitingWrites == 0 && glance.waitingReads == 0
+                && !glance.isAhead && glance.waitingWrites == 0 && glance.waitingReads == 0
         }
     }
 
