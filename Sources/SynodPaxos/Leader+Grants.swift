@@ -82,6 +82,7 @@ extension Leader {
                 stamp: sequencer.grant(nextSlot, for: batch.commands), grantedAt: now)
             inFlight[nextSlot] = proposal
             unfilled += 1
+            counters.slotsGranted += 1
             grant(nextSlot, proposal, to: index, &outbox)
             nextSlot = nextSlot.next
         }
@@ -122,6 +123,18 @@ extension Leader {
             $0.ownTicket = ticket
         }
     }
+
+    /// Counts the replicas that have proposed something lately, this one included.
+    mutating func countProposers(_ now: Instant) {
+        let since = peers.map(\.grants.filledAt) + [counters.proposedAsLeaderAt]
+        counters.activeProposers = since.reduce(0) { count, at in
+            let isActive = at.nanoseconds > 0 && now.since(at) < Self.activity
+            return isActive ? count + 1 : count
+        }
+    }
+
+    /// For how long a proposer counts as an active one.
+    private static let activity = Interval.milliseconds(5_000)
 
     // MARK: Abandoning
 
@@ -177,6 +190,7 @@ extension Leader {
                 preconditionFailure("A leader's own acceptor has not accepted what never came.")
             }
             unfilled -= 1
+            counters.slotsAbandoned += 1
             if let proposal = inFlight[slot], let grantee = proposal.grantee {
                 peers[grantee].grants.forgotten.insert(proposal.batch)
             }
