@@ -25,6 +25,8 @@ package struct Scope: Hashable, Sendable {
     package var keys = 0
     /// Who proposes what the clients want.
     package var proposers = ProposerPolicy.leader
+    /// Whether a client of a replica that had some wants one more command when it has crashed.
+    package var asksAgain = false
     /// How often each leader may give up on what it has granted to one of the others.
     package var abandonments = 0
     package var start = Start.fresh

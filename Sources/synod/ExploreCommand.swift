@@ -36,6 +36,9 @@ struct ExploreCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Keys that the commands touch; 0: all.", valueName: "count"))
     var keys = 0
 
+    @Flag(help: "After a crash, let a client ask for one more command.")
+    var askAgain = false
+
     @Option(help: "Who proposes what clients want.")
     var proposers = ProposerPolicy.leader
 
@@ -96,6 +99,7 @@ struct ExploreCommand: ParsableCommand {
             scope.campaigns = try Self.numbers(campaigns, "--campaigns")
             scope.commands = try Self.numbers(commands, "--commands").map { $0 - 1 }
             scope.keys = keys
+            scope.asksAgain = askAgain
             scope.proposers = proposers
             scope.abandonments = abandonments
             scope.start = start

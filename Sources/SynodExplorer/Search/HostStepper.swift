@@ -104,8 +104,9 @@ struct HostStepper {
         case .accepted(let slot, let accepted):
             if fetched.contains(accepted) {
                 host.deed.learned |= ledger.mark(Learned(slot: slot, entry: accepted.entry))
-            } else if accepted.ballot < max(
-                promised, host.disk.durable.accepted(in: slot)?.ballot ?? .zero)
+            } else if accepted.ballot
+                < max(
+                    promised, host.disk.durable.accepted(in: slot)?.ballot ?? .zero)
             {
                 throw Violation(
                     .promise, "\(accepted.ballot.text) is accepted too late")
@@ -136,6 +137,12 @@ struct HostStepper {
         host.level()
         if host.replica.promised < host.disk.durable.promised {
             throw Violation(.promise, "a restart forgets \(host.disk.durable.promised.text)")
+        }
+        if scope.asksAgain, scope.commands.contains(host.index) {
+            // Above all that an earlier start has used.
+            let sequence = host.boot << 8
+            let number = scope.commands.count
+            try take(.submission(sequence: sequence, number: number), &host)
         }
     }
 
