@@ -47,12 +47,16 @@ chaos: build ## Break clusters of real processes on purpose and check what clien
 
 check: lint test explore ## What continuous integration does: check the format, build, test, explore.
 
+granting := .build/release/synod explore --terse --proposers everyone
+
 explore: build ## Visit every state of some small clusters, and crash at every point of a decision.
 	.build/release/synod explore --crash-points
 	.build/release/synod explore
 	.build/release/synod explore --crashes 0,1
 	.build/release/synod explore --campaigns 1,1 --commands 1,2 --terse
 	.build/release/synod explore --slots 3 --commands 1,1 --prompt-disks --terse
+	$(granting) --abandonments 1 --commands 2
+	$(granting) --abandonments 1 --commands 2,2 --keys 1 --window 2 --slots 4 --campaigns 0
 
 two_slots := .build/release/synod explore --slots 3 --commands 1,1 --terse
 
