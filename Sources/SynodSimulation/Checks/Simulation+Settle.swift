@@ -102,7 +102,8 @@ extension Simulation {
 
     private var coreHosts: [Host] { oracle.core.map { hosts[$0] } }
 
-    /// Everybody is up, nobody waits for anything, and all have executed the same.
+    /// Everybody is up, nobody waits for anything, and all have executed the same, with no slot
+    /// left out: which revisions a slot leaves out that came to nothing is known behind it only.
     private var isAtRest: Bool {
         let first = hosts[oracle.core[0]].glance?.appliedThrough
         return oracle.core.allSatisfy { index in
