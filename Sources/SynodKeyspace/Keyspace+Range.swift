@@ -1,6 +1,10 @@
 package import SynodBytes
 package import SynodStorage
 
+#if SYNOD_PLANTED_BUGS
+    import SynodPaxos
+#endif
+
 // Reading keys.
 extension Keyspace {
     /// Answers a RangeRequest: with the complete encoded RangeResponse, or the refusal. A key by
@@ -23,6 +27,9 @@ extension Keyspace {
         if isAhead, range.revision <= 0, case .point = range.range.upper {
             lookAhead(at: range.key)
         }
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.readsRangesAhead.isActive, range.revision <= 0 { view.isPast = false }
+        #endif
         var answer = AnswerWriter(isWanted: true)
         try execute(range, header: header, into: &answer)
         guard let result = answer.result else {

@@ -14,6 +14,8 @@ extension Node {
         /// Known to be chosen; more than is applied where the state is lost.
         package let chosenThrough: Slot
         package let revision: Int64
+        /// Whether something is executed whose turn, in the order of the slots, has not come.
+        package let isAhead: Bool
         package let isLeading: Bool
         /// The leader that is followed, or this replica if it leads.
         package let leader: ReplicaID?
@@ -31,9 +33,9 @@ extension Node {
         Glance(
             boot: boot, promised: replica.promised,
             appliedThrough: Slot(keyspace.appliedThrough), chosenThrough: replica.chosenThrough,
-            revision: keyspace.revision, isLeading: replica.isLeading, leader: replica.leader,
-            waitingWrites: writes.count, waitingReads: reads.count, isReceiving: receiver != nil,
-            lacksState: replica.lacksState)
+            revision: keyspace.revision, isAhead: keyspace.isAhead, isLeading: replica.isLeading,
+            leader: replica.leader, waitingWrites: writes.count, waitingReads: reads.count,
+            isReceiving: receiver != nil, lacksState: replica.lacksState)
     }
 
     /// The checksum of the history of all keys through a revision; nil if it is not readable.

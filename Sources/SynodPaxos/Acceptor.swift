@@ -101,6 +101,13 @@ package struct Acceptor: Hashable, Sendable {
     /// The entry of a slot that this acceptor accepted at exactly the ballot and attempt at which
     /// its leader says that the slot is chosen.
     package func entry(in slot: Slot, chosenBy progress: Progress) -> Entry? {
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.believesAbandoned.isActive, let value = accepted[slot],
+                value.ballot.general == progress.ballot
+            {
+                return value.entry
+            }
+        #endif
         guard let value = accepted[slot], value.ballot.general == progress.ballot,
             value.ballot.attempt == 1 || slot > progress.abandonedThrough
         else { return nil }

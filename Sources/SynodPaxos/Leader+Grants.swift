@@ -41,6 +41,11 @@ extension Leader {
         // Else it is an earlier start's.
         guard boot == peers[index].grants.boot else { return }
         for batch in batches where peers[index].grants.waiting.count < Limits.grants {
+            #if SYNOD_PLANTED_BUGS
+                if PlantedBug.repeatsGrants.isActive {
+                    repeatGrant(of: batch.number, to: index, &outbox)
+                }
+            #endif
             if batch.number > peers[index].grants.notedThrough {
                 peers[index].grants.notedThrough = batch.number
                 peers[index].grants.waiting.append(batch)
@@ -130,7 +135,7 @@ extension Leader {
     /// What waits behind it can be proposed and executed as long as the window has room. So where
     /// that gets scarce, there is less patience: a multiple of what the proposer takes usually.
     private func abandonAt(_ proposal: Proposal, patience: Interval) -> Instant? {
-        guard let grantee = proposal.grantee, proposal.entry == nil else { return nil }
+        guard let grantee = proposal.grantee, proposal.isMissing else { return nil }
         let since = max(proposal.grantedAt, peers[grantee].grants.filledAt)
         guard nextSlot.distance(from: inFlight.base) * 2 > window else { return since + patience }
         let usual = peers[grantee].grants.usual
@@ -159,8 +164,21 @@ extension Leader {
         of index: Int, _ acceptor: inout Acceptor, _ outbox: inout Outbox
     ) {
         forgetWaiting(of: index)
-        abandon(slots { $0.grantee == index && $0.entry == nil }, &acceptor, &outbox)
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.repeatsGrants.isActive { return renumber(of: index) }
+        #endif
+        abandon(slots { $0.grantee == index && $0.isMissing }, &acceptor, &outbox)
     }
+
+    #if SYNOD_PLANTED_BUGS
+        /// Leaves slots whose entries are missing to the first batches of the proposer's next start.
+        private mutating func renumber(of index: Int) {
+            let left = slots { $0.grantee == index && $0.entry == nil }
+            for (number, slot) in zip(1..., left) {
+                inFlight.update(slot) { $0.batch = UInt64(number) }
+            }
+        }
+    #endif
 
     private func slots(where isMeant: (Proposal) -> Bool) -> [Slot] {
         var slots: [Slot] = []
@@ -176,6 +194,9 @@ extension Leader {
             guard case .accepted = acceptor.accept(ballot, slot, .noop, &outbox) else {
                 preconditionFailure("A leader's own acceptor has not accepted what never came.")
             }
+            #if SYNOD_PLANTED_BUGS
+                if inFlight[slot]?.entry != nil { unfilled += 1 }
+            #endif
             unfilled -= 1
             if let proposal = inFlight[slot], let grantee = proposal.grantee {
                 peers[grantee].grants.forgotten.insert(proposal.batch)

@@ -60,6 +60,14 @@ package struct Leader: Hashable, Sendable {
         var attempt: UInt32 = 0
         /// Whether its bytes still count as this replica's own.
         var countsAsOwn = false
+
+        /// Whether nobody's entry is here, so that the slot may be abandoned.
+        var isMissing: Bool {
+            #if SYNOD_PLANTED_BUGS
+                if PlantedBug.abandonsAccepted.isActive { return true }
+            #endif
+            return entry == nil
+        }
     }
 
     /// The order of one replica's commands within this ballot.

@@ -95,6 +95,13 @@ package struct Learner: Hashable, Sendable {
         var slot = chosenThrough.next.next
         let last = min(chosenThrough.advanced(by: Stamp.longestReach), acceptor.highestSlot)
         while slot <= last {
+            #if SYNOD_PLANTED_BUGS
+                if PlantedBug.passesNoops.isActive,
+                    acceptor.entry(in: slot, acceptedAt: announced.ballot.abandoning) != nil
+                {
+                    ahead.passed.insert(slot)
+                }
+            #endif
             if ahead.entry(in: slot) == nil,
                 let entry = chosenEntry(in: slot, announced, acceptor), entry.isStamped
             {

@@ -45,6 +45,20 @@
         case reportsUnknownAsRefused = "B29"
         /// An answer that arrives twice counts twice.
         case countsTwice = "B30"
+        /// A proposer that has started again is granted what an earlier start was.
+        case repeatsGrants = "B31"
+        /// The stamps of some slots are made without a note of the keys that they touch.
+        case forgetsConflict = "B32"
+        /// A slot is abandoned although the leader's own acceptor has accepted its entry.
+        case abandonsAccepted = "B33"
+        /// What is executed ahead takes the revision that is next when it is.
+        case countsArrivals = "B34"
+        /// What was accepted before its slot was abandoned is taken for chosen.
+        case believesAbandoned = "B35"
+        /// A slot that has become a no-op counts as executed before those before it are.
+        case passesNoops = "B36"
+        /// A read of several keys is answered with what is ahead of the prefix.
+        case readsRangesAhead = "B37"
 
         package static let active = getenv("SYNOD_BUG").flatMap {
             PlantedBug(rawValue: String(cString: $0))
