@@ -268,6 +268,16 @@ public nonisolated struct EtcdStatusResponse: @unchecked Sendable {
   /// Clears the value of `downgradeInfo`. Subsequent reads from it will return its default value.
   public mutating func clearDowngradeInfo() {_uniqueStorage()._downgradeInfo = nil}
 
+  /// Not etcd's: far above any number that it will use.
+  public var proposers: SynodProposerStatus {
+    get {_storage._proposers ?? SynodProposerStatus()}
+    set {_uniqueStorage()._proposers = newValue}
+  }
+  /// Returns true if `proposers` has been explicitly set.
+  public var hasProposers: Bool {_storage._proposers != nil}
+  /// Clears the value of `proposers`. Subsequent reads from it will return its default value.
+  public mutating func clearProposers() {_uniqueStorage()._proposers = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -708,7 +718,7 @@ nonisolated extension EtcdDowngradeInfo: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension EtcdStatusResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StatusResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{1}version\0\u{1}dbSize\0\u{1}leader\0\u{1}raftIndex\0\u{1}raftTerm\0\u{1}raftAppliedIndex\0\u{1}errors\0\u{1}dbSizeInUse\0\u{1}isLearner\0\u{1}storageVersion\0\u{1}dbSizeQuota\0\u{1}downgradeInfo\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{1}version\0\u{1}dbSize\0\u{1}leader\0\u{1}raftIndex\0\u{1}raftTerm\0\u{1}raftAppliedIndex\0\u{1}errors\0\u{1}dbSizeInUse\0\u{1}isLearner\0\u{1}storageVersion\0\u{1}dbSizeQuota\0\u{1}downgradeInfo\0\u{2}[\u{f}proposers\0")
 
   fileprivate class _StorageClass {
     var _header: EtcdResponseHeader? = nil
@@ -724,6 +734,7 @@ nonisolated extension EtcdStatusResponse: SwiftProtobuf.Message, SwiftProtobuf._
     var _storageVersion: String = String()
     var _dbSizeQuota: Int64 = 0
     var _downgradeInfo: EtcdDowngradeInfo? = nil
+    var _proposers: SynodProposerStatus? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -747,6 +758,7 @@ nonisolated extension EtcdStatusResponse: SwiftProtobuf.Message, SwiftProtobuf._
       _storageVersion = source._storageVersion
       _dbSizeQuota = source._dbSizeQuota
       _downgradeInfo = source._downgradeInfo
+      _proposers = source._proposers
     }
   }
 
@@ -778,6 +790,7 @@ nonisolated extension EtcdStatusResponse: SwiftProtobuf.Message, SwiftProtobuf._
         case 11: try { try decoder.decodeSingularStringField(value: &_storage._storageVersion) }()
         case 12: try { try decoder.decodeSingularInt64Field(value: &_storage._dbSizeQuota) }()
         case 13: try { try decoder.decodeSingularMessageField(value: &_storage._downgradeInfo) }()
+        case 1000: try { try decoder.decodeSingularMessageField(value: &_storage._proposers) }()
         default: break
         }
       }
@@ -829,6 +842,9 @@ nonisolated extension EtcdStatusResponse: SwiftProtobuf.Message, SwiftProtobuf._
       try { if let v = _storage._downgradeInfo {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
       } }()
+      try { if let v = _storage._proposers {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1000)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -851,6 +867,7 @@ nonisolated extension EtcdStatusResponse: SwiftProtobuf.Message, SwiftProtobuf._
         if _storage._storageVersion != rhs_storage._storageVersion {return false}
         if _storage._dbSizeQuota != rhs_storage._dbSizeQuota {return false}
         if _storage._downgradeInfo != rhs_storage._downgradeInfo {return false}
+        if _storage._proposers != rhs_storage._proposers {return false}
         return true
       }
       if !storagesAreEqual {return false}

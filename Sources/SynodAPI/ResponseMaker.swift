@@ -2,6 +2,7 @@ import EtcdWire
 import SwiftProtobuf
 import SynodBytes
 import SynodNode
+import SynodPaxos
 
 /// How the replica's answer becomes the client's response.
 enum ResponseKind: Sendable {
@@ -34,7 +35,23 @@ struct ResponseMaker: Sendable {
         response.raftAppliedIndex = status.appliedThrough
         response.errors = status.errors
         response.downgradeInfo = EtcdDowngradeInfo()
+        response.proposers = proposers(status.proposers)
         return response.encoded
+    }
+
+    private func proposers(_ counters: ProposerCounters) -> SynodProposerStatus {
+        var status = SynodProposerStatus()
+        status.isProposing = counters.isProposing
+        status.slotsAllowed = counters.slotsAllowed
+        status.entriesProposed = counters.entriesProposed
+        status.batchesForwarded = counters.batchesForwarded
+        status.commandsDelayed = counters.commandsDelayed
+        status.slotsLost = counters.slotsLost
+        status.switches = counters.switches
+        status.slotsGranted = counters.slotsGranted
+        status.slotsAbandoned = counters.slotsAbandoned
+        status.activeProposers = counters.activeProposers
+        return status
     }
 
     /// The header of the cluster service tells no revision.

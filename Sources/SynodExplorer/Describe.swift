@@ -3,14 +3,14 @@ import SynodPaxos
 // Values in the words of the traces.
 
 extension Ballot {
-    var text: String { "\(round).\(replica.rawValue)" }
+    var text: String { "\(round).\(replica.rawValue)" + (attempt > 0 ? "'" : "") }
 }
 
 extension Entry {
     var text: String {
         guard !isNoop else { return "no-op" }
         return "[" + commands.map { "\($0.origin.rawValue):\($0.sequence)" }.joined(separator: " ")
-            + "]"
+            + "]" + (isStamped ? "s" : "")
     }
 }
 
@@ -37,6 +37,10 @@ extension Message {
             "fetched \(entries.count) from \(slot.rawValue), chosen through \(through.rawValue)"
         case .forward(let ballot, _, let position, let commands):
             "forward \(commands.count) from \(position) to \(ballot.text)"
+        case .grantRequest(let ballot, let boot, let batches):
+            "request of \(ballot.text) for batches \(batches.map(\.number)) of start \(boot >> 32)"
+        case .grant(let ballot, let boot, let batch, let slot, _):
+            "grant of \(slot.rawValue)@\(ballot.text) for batch \(batch) of start \(boot >> 32)"
         default: "\(self)"
         }
     }

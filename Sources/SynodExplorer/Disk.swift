@@ -9,6 +9,7 @@ struct Disk: Hashable {
         var log: [SlotAccepted] = []
         /// The executed state that is kept beside the log reaches through here.
         var stateThrough = Slot.zero
+        var stateRevision: Int64 = 0
 
         mutating func apply(_ write: LogWrite) {
             switch write {

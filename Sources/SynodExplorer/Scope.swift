@@ -21,6 +21,14 @@ package struct Scope: Hashable, Sendable {
     package var campaigns = [1, 1]
     /// Commands that clients want from the start: the index of the replica that each asks.
     package var commands = [0, 1]
+    /// How many keys the commands touch, in turn; with none, each may touch any.
+    package var keys = 0
+    /// Who proposes what the clients want.
+    package var proposers = ProposerPolicy.leader
+    /// Whether a client of a replica that had some wants one more command when it has crashed.
+    package var asksAgain = false
+    /// How often each leader may give up on what it has granted to one of the others.
+    package var abandonments = 0
     package var start = Start.fresh
     /// Entries above this slot reach nobody but the leader itself.
     package var slots = 2
@@ -62,6 +70,13 @@ package struct Scope: Hashable, Sendable {
         }
         if !(1...8).contains(slots) || !(1...8).contains(window) {
             return "slots and window lie between 1 and 8"
+        }
+        if proposers == .automatic { return "how large a command is makes no difference here" }
+        if proposers == .leader, abandonments > 0 {
+            return "nothing is granted, so that nothing can be abandoned"
+        }
+        if !(0...8).contains(keys) || !(0...8).contains(abandonments) {
+            return "keys and abandonments lie between 0 and 8"
         }
         if start == .led, campaigns.isEmpty || window >= slots {
             return "a start with a leader needs a campaigner and more slots than the window has"

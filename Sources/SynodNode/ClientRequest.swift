@@ -103,6 +103,7 @@ package struct ReplicaStatus: Sendable {
     package var usedBytes: UInt64 = 0
     package var quotaBytes: UInt64 = 0
     package var errors: [String] = []
+    package var proposers = ProposerCounters()
 
     package init() {}
 }

@@ -14,7 +14,7 @@ extension Node {
         /// Known to be chosen; more than is applied where the state is lost.
         package let chosenThrough: Slot
         package let revision: Int64
-        /// Whether something is executed whose turn, in the order of the slots, has not come.
+        /// Whether something has been executed before what comes before it.
         package let isAhead: Bool
         package let isLeading: Bool
         /// The leader that is followed, or this replica if it leads.
@@ -34,8 +34,9 @@ extension Node {
             boot: boot, promised: replica.promised,
             appliedThrough: Slot(keyspace.appliedThrough), chosenThrough: replica.chosenThrough,
             revision: keyspace.revision, isAhead: keyspace.isAhead, isLeading: replica.isLeading,
-            leader: replica.leader, waitingWrites: writes.count, waitingReads: reads.count,
-            isReceiving: receiver != nil, lacksState: replica.lacksState)
+            leader: replica.leader,
+            waitingWrites: writes.count, waitingReads: reads.count, isReceiving: receiver != nil,
+            lacksState: replica.lacksState)
     }
 
     /// The checksum of the history of all keys through a revision; nil if it is not readable.

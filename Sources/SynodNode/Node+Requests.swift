@@ -104,6 +104,7 @@ extension Node {
         status.storedBytes = storedBytes
         status.usedBytes = keyspace.usedBytes
         status.quotaBytes = configuration.quotaBytes ?? 0
+        status.proposers = replica.proposerCounters
         if replica.leader == nil { status.errors.append("etcdserver: no leader") }
         if replica.lacksState { status.errors.append(RequestFailure.stateMissing.message) }
         status.errors.append(contentsOf: keyspace.alarms.map(\.description))

@@ -195,7 +195,9 @@ package struct Node<Log: Store, State: Store> {
         var output = NodeOutput()
         inputs.removeAll(keepingCapacity: true)
         // The leader hands out slots on top of what it has executed.
-        if replica.isLeading { inputs.append(.executed(order.executed)) }
+        if replica.isLeading && configuration.executesByKey {
+            inputs.append(.executed(order.executed))
+        }
         for event in events { try take(event, now, &output) }
         keepTime(now, &output)
         replica.step(inputs, at: now, into: &outbox)

@@ -20,12 +20,15 @@ package struct NodeConfiguration: Sendable {
     package let chunkBytes: Int
     /// Who proposes what clients of this replica write.
     package let proposers: ProposerPolicy
+    /// Whether a leader lets commands overtake those on other keys; else they are executed in the
+    /// order of slots, to compare. Which of the two is of no account to correctness.
+    package let executesByKey: Bool
 
     package init(
         identity: ReplicaID, cluster: UInt64, membership: Membership, timing: Timing,
         clientURLs: [String], incarnation: UInt64, session: UInt64, snapshotCount: UInt64,
         quotaBytes: UInt64?, chunkBytes: Int = NodeLimits.chunkBytes,
-        proposers: ProposerPolicy = .automatic
+        proposers: ProposerPolicy = .automatic, executesByKey: Bool = true
     ) {
         self.identity = identity
         self.cluster = cluster
@@ -38,6 +41,7 @@ package struct NodeConfiguration: Sendable {
         self.quotaBytes = quotaBytes
         self.chunkBytes = chunkBytes
         self.proposers = proposers
+        self.executesByKey = executesByKey
     }
 
     /// After this a client is told that its request timed out, as etcd does: five seconds and

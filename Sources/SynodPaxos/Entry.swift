@@ -71,6 +71,14 @@ package struct Entry: Hashable, Sendable {
         }
     }
 
+    /// How many of its commands wait for those of other entries, and how many there are. Without
+    /// a stamp all of them wait.
+    var conflicts: (delayed: Int, count: Int) {
+        var count = 0
+        forEachCommand { _ in count += 1 }
+        return (stamp?.delayedCommands.count ?? count, count)
+    }
+
     /// Visits the commands in order, without copying their payloads.
     package func forEachCommand<Failure: Error>(
         _ body: (EntryCommand) throws(Failure) -> Void

@@ -87,6 +87,7 @@ extension Leader {
                 stamp: sequencer.grant(nextSlot, for: batch.commands), grantedAt: now)
             inFlight[nextSlot] = proposal
             unfilled += 1
+            counters.slotsGranted += 1
             grant(nextSlot, proposal, to: index, &outbox)
             nextSlot = nextSlot.next
         }
@@ -128,6 +129,18 @@ extension Leader {
         }
     }
 
+    /// Counts the replicas that have proposed something lately, this one included.
+    mutating func countProposers(_ now: Instant) {
+        let since = peers.map(\.grants.filledAt) + [counters.proposedAsLeaderAt]
+        counters.activeProposers = since.reduce(0) { count, at in
+            let isActive = at.nanoseconds > 0 && now.since(at) < Self.activity
+            return isActive ? count + 1 : count
+        }
+    }
+
+    /// For how long a proposer counts as an active one.
+    private static let activity = Interval.milliseconds(5_000)
+
     // MARK: Abandoning
 
     /// When a slot is to be abandoned of which nothing has come; nil where something has.
@@ -139,7 +152,7 @@ extension Leader {
         let since = max(proposal.grantedAt, peers[grantee].grants.filledAt)
         guard nextSlot.distance(from: inFlight.base) * 2 > window else { return since + patience }
         let usual = peers[grantee].grants.usual
-        return since + min(patience, max(usual * 4, patience / 16))
+        return since + min(patience, max(usual * 4, patience / 256))
     }
 
     /// When a granted slot wants to be abandoned, unless its entry comes.
@@ -198,6 +211,7 @@ extension Leader {
                 if inFlight[slot]?.entry != nil { unfilled += 1 }
             #endif
             unfilled -= 1
+            counters.slotsAbandoned += 1
             if let proposal = inFlight[slot], let grantee = proposal.grantee {
                 peers[grantee].grants.forgotten.insert(proposal.batch)
             }

@@ -33,6 +33,7 @@ package struct Leader: Hashable, Sendable {
     var abandonedThrough = Slot.zero
     /// The index of the replica that comes next when slots are granted.
     var nextGrantee = 0
+    var counters = ProposerCounters()
 
     private var queue: Deque<Command> = []
     private var queueBytes = 0
@@ -111,7 +112,8 @@ package struct Leader: Hashable, Sendable {
     package var progress: Progress {
         Progress(
             ballot: ballot, chosenThrough: chosenThrough, recoveredThrough: recoveredThrough,
-            abandonedThrough: abandonedThrough, chosenBeyond: chosenBeyond)
+            abandonedThrough: abandonedThrough, chosenBeyond: chosenBeyond,
+            backlog: UInt64(queueBytes / Limits.entryBytes))
     }
 
     // MARK: Commands
@@ -171,6 +173,7 @@ package struct Leader: Hashable, Sendable {
             let batch = nextBatch()
             let stamp = sequencer.propose(batch, in: nextSlot)
             propose(Entry(batch, stamp: stamp), &acceptor, &outbox)
+            counters.proposedAsLeaderAt = now
         }
         for index in peers.indices where index != me && !inFlight.isEmpty {
             if peers[index].repeatAt == .distantFuture {

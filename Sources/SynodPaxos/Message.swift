@@ -130,16 +130,20 @@ package struct Progress: Hashable, Sendable {
     /// Slots above `chosenThrough` in which what was proposed at the ballot's attempt 0 is chosen as
     /// well, and has a stamp; the first one above is the lowest bit. Not all of them need be marked.
     package let chosenBeyond: UInt64
+    /// How many full entries the leader could make of the commands that it has taken and not
+    /// proposed: more than none only where the window is full.
+    package let backlog: UInt64
 
     package init(
         ballot: Ballot, chosenThrough: Slot, recoveredThrough: Slot,
-        abandonedThrough: Slot = .zero, chosenBeyond: UInt64 = 0
+        abandonedThrough: Slot = .zero, chosenBeyond: UInt64 = 0, backlog: UInt64 = 0
     ) {
         self.ballot = ballot
         self.chosenThrough = chosenThrough
         self.recoveredThrough = recoveredThrough
         self.abandonedThrough = abandonedThrough
         self.chosenBeyond = chosenBeyond
+        self.backlog = backlog
     }
 
     /// Whether the slot is marked as chosen above the others.
@@ -155,13 +159,13 @@ package struct Progress: Hashable, Sendable {
         return Progress(
             ballot: ballot, chosenThrough: chosenThrough, recoveredThrough: recoveredThrough,
             abandonedThrough: max(abandonedThrough, other.abandonedThrough),
-            chosenBeyond: chosenBeyond | other.chosenBeyond)
+            chosenBeyond: chosenBeyond | other.chosenBeyond, backlog: other.backlog)
     }
 
     /// The same for the leader's own learner, whose acceptor has of each slot what was chosen.
     var ofLeader: Progress {
         Progress(
             ballot: ballot, chosenThrough: chosenThrough, recoveredThrough: recoveredThrough,
-            chosenBeyond: chosenBeyond)
+            chosenBeyond: chosenBeyond, backlog: backlog)
     }
 }

@@ -248,6 +248,7 @@ extension ByteWriter {
         write(progress.recoveredThrough)
         write(progress.abandonedThrough)
         writeVarint(progress.chosenBeyond)
+        writeVarint(progress.backlog)
     }
 
     fileprivate mutating func write(_ batch: BatchOutline) {
@@ -286,7 +287,7 @@ extension ByteReader {
         Progress(
             ballot: try readBallot(), chosenThrough: try readSlot(),
             recoveredThrough: try readSlot(), abandonedThrough: try readSlot(),
-            chosenBeyond: try readVarint())
+            chosenBeyond: try readVarint(), backlog: try readVarint())
     }
 
     fileprivate mutating func readConflict() throws(MalformedBytes) -> ReadConflict {

@@ -83,17 +83,20 @@ package struct Proposer: Hashable, Sendable {
     }
 
     /// The leader grants a slot. What was asked for is granted once: another grant of the same batch
-    /// is a repetition, or is left to be abandoned. So is one that comes when its slot is decided.
+    /// is a repetition, or is left to be abandoned. False if the slot is decided already, because the
+    /// grant was too long on its way.
     package mutating func granted(
         _ slot: Slot, _ stamp: Stamp?, for number: UInt64, at ballot: Ballot, chosenThrough: Slot
-    ) {
-        guard ballot == self.ballot, slot > chosenThrough,
+    ) -> Bool {
+        guard ballot == self.ballot,
             let place = asked.firstIndex(where: { $0.number == number })
-        else { return }
+        else { return true }
+        guard slot > chosenThrough else { return false }
         let batch = asked.remove(at: place)
         granted.append(
             Granted(slot: slot, stamp: stamp, batch: number, commands: batch.commands))
         if asked.isEmpty { askAgainAt = .distantFuture }
+        return true
     }
 
     /// What was asked for and not granted is not wanted any more. Returns its numbers.

@@ -201,6 +201,7 @@ extension Replica {
         _ reason: StepDownReason, _ now: Instant, _ outbox: inout Outbox
     ) {
         guard case .leading(let leader) = role else { return }
+        counters.add(asLeader: leader.counters)
         role = .following
         heartbeatAt = .distantFuture
         outbox.trace.append(.steppedDown(leader.ballot, reason: reason))

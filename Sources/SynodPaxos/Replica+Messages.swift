@@ -28,8 +28,9 @@ extension Replica {
             requested(batches, at: ballot, boot: boot, by: index, &outbox)
         case .grant(let ballot, let boot, let batch, let slot, let stamp):
             guard ballot.replica == sender, boot == forwarder.boot, !isLeading else { return }
-            proposer.granted(
+            let isInTime = proposer.granted(
                 slot, stamp, for: batch, at: ballot, chosenThrough: learner.chosenThrough)
+            if !isInTime { missedSlot(now) }
         case .accepted(let ballot, let first, let last):
             let until = now + timing.leaderPatience
             let retransmission = timing.retransmission

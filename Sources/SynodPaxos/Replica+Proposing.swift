@@ -6,27 +6,33 @@ extension Replica {
     /// Proposes what waits here in slots granted by the leader, or sends it there, as the governor
     /// decides.
     mutating func proposeOrForward(_ now: Instant, _ outbox: inout Outbox) {
-        let waiting = forwarder.unsent
-        let proposes =
-            governor.proposes(waiting.count, bytes: waiting.bytes, now) && reachesLeader
-            // A command larger than an entry goes by the leader, who knows what is in flight.
-            && waiting.firstBytes <= Limits.entryBytes
         while let granted = proposer.nextGranted() {
             // One that waited here too long has been abandoned.
             if granted.slot > learner.chosenThrough {
                 propose(granted, now, &outbox)
             } else {
                 forwarder.returned(granted.batch)
+                missedSlot(now)
             }
         }
+        let waiting = forwarder.unsent
+        let wasProposing = governor.isProposing
+        let proposes =
+            governor.proposes(
+                waiting.count, bytes: waiting.bytes,
+                leaderBacklog: election.progress?.backlog ?? 0, now) && reachesLeader
+            // A command larger than an entry goes by the leader, who knows what is in flight.
+            && waiting.firstBytes <= Limits.entryBytes
+        if governor.isProposing != wasProposing { counters.switches += 1 }
         guard proposes else {
+            if waiting.count > 0 { counters.batchesForwarded += 1 }
             return forwarder.forward(
                 now, via: election.nextHop, retransmission: timing.retransmission, &outbox)
         }
-        let left = forwarder.unsent
-        guard left.count > 0, proposer.slotsInUse < governor.slots,
+        guard waiting.count > 0, proposer.slotsInUse < governor.slots,
             // Larger entries instead of more of them, as the leader does it.
-            left.bytes * 2 >= proposer.bytesInFlight || left.bytes >= Limits.entryBytes / 2,
+            waiting.bytes * 2 >= proposer.bytesInFlight
+                || waiting.bytes >= Limits.entryBytes / 2,
             proposer.isAskedOut
         else { return }
         proposer.ask(
@@ -38,11 +44,20 @@ extension Replica {
         _ granted: Proposer.Granted, _ now: Instant, _ outbox: inout Outbox
     ) {
         let entry = Entry(granted.commands, stamp: granted.stamp)
+        counters.entriesProposed += 1
         proposer.propose(entry, in: granted, now, retransmission: timing.retransmission, &outbox)
         asked(toAccept: entry, in: granted.slot, election.leaderBallot, now, &outbox)
     }
 
-    /// The leader is out of reach: what was asked of it goes another way.
+    /// A slot was decided before this replica could use it: others have waited for it in vain, and
+    /// what is asked of the leader now would be late as well.
+    mutating func missedSlot(_ now: Instant) {
+        counters.slotsLost += 1
+        governor.failed(now)
+        withdrawRequests()
+    }
+
+    /// What was asked of the leader goes another way.
     mutating func withdrawRequests() {
         for batch in proposer.withdraw() { forwarder.returned(batch) }
     }
@@ -98,8 +113,12 @@ extension Replica {
         for item in learned {
             switch proposer.learned(item.slot, item.entry) {
             case nil: break
-            case .asProposed: governor.succeeded()
+            case .asProposed:
+                let (delayed, count) = item.entry.conflicts
+                counters.commandsDelayed += UInt64(delayed)
+                if delayed * 2 > count { governor.conflicted(now) } else { governor.succeeded() }
             case .otherwise(let batch):
+                counters.slotsLost += 1
                 forwarder.returned(batch)
                 governor.failed(now)
             }

@@ -24,6 +24,8 @@ package struct Replica: Hashable, Sendable {
     var forwarder: Forwarder
     var proposer = Proposer()
     var governor: Governor
+    /// Without those of a leadership that lasts.
+    var counters = ProposerCounters()
     var reader: Reader
 
     /// Of the last step that persisted something.
@@ -139,6 +141,18 @@ package struct Replica: Hashable, Sendable {
 
     /// The round of the leader heard last.
     package var round: UInt64 { election.leaderBallot.round }
+
+    /// What this replica has counted as a proposer and as a leader.
+    package var proposerCounters: ProposerCounters {
+        var all = counters
+        all.isProposing = governor.isProposing
+        all.slotsAllowed = UInt64(governor.slots)
+        if case .leading(let leader) = role {
+            all.add(asLeader: leader.counters)
+            all.activeProposers = leader.counters.activeProposers
+        }
+        return all
+    }
 
     /// Whether another command may be submitted.
     package var hasRoom: Bool { forwarder.hasRoom }
@@ -286,6 +300,7 @@ package struct Replica: Hashable, Sendable {
     mutating func announceChosen(
         _ hasAdvanced: Bool, _ now: Instant, _ outbox: inout Outbox
     ) {
+        if now >= heartbeatAt { role.updateLeader { $0.countProposers(now) } }
         guard case .leading(let leader) = role else { return }
         if now >= heartbeatAt {
             heartbeatAt = now + timing.heartbeat

@@ -66,6 +66,16 @@ package struct Stamp: Hashable, Sendable {
         return slots
     }
 
+    /// The commands that wait for those of other entries, be it by way of others of their own.
+    var delayedCommands: Set<Int> {
+        var delayed: Set<Int> = []
+        // By rising commands, and each waits for earlier ones.
+        for wait in waits where wait.distance > 0 || delayed.contains(wait.other) {
+            delayed.insert(wait.command)
+        }
+        return delayed
+    }
+
     /// Upper bound of the bytes it takes.
     var byteCount: Int { 32 + 12 * waits.count }
 }

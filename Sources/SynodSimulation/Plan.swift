@@ -64,12 +64,12 @@ struct Plan {
         drawProposers(&chance)
     }
 
-    /// In a third of all runs the leader alone, in a third everyone, in a third as it comes. Rounds
-    /// per decision are counted where the leader alone proposes.
+    /// In a third of all runs the leader alone, in a third everyone, in a third as it comes, unless
+    /// the profile is about one of these.
     private mutating func drawProposers(_ chance: inout PRNG) {
         let common: ProposerPolicy? = chance.pick([.leader, .everyone, nil])
         let drawn = (0..<replicas).map { _ in chance.pick([ProposerPolicy.leader, .everyone]) }
-        let fixed = options.proposers ?? (options.profile == .brief ? .leader : common)
+        let fixed = options.proposers ?? options.profile.proposers ?? common
         proposers = drawn.map { fixed ?? $0 }
     }
 

@@ -8,6 +8,8 @@ package struct RunOptions: Sendable, Hashable {
     package var replicas: Int?
     /// Who proposes; nil: drawn from the seed, for each replica alone in some runs.
     package var proposers: ProposerPolicy?
+    /// Whether commands are executed by key; else in the order of slots, to compare.
+    package var executesByKey = true
     /// Faults that are left out although the seed has drawn them.
     package var without: [FaultID] = []
     /// How many requests clients make before the cluster has to come to rest; nil: drawn.
@@ -28,6 +30,7 @@ package struct RunOptions: Sendable, Hashable {
         if profile != .swarm { words.append("--profile \(profile.rawValue)") }
         if let replicas { words.append("--replicas \(replicas)") }
         if let proposers { words.append("--proposers \(proposers.rawValue)") }
+        if !executesByKey { words.append("--by-slot") }
         if !without.isEmpty {
             words.append("--without \(without.sorted().map(\.rawValue).joined(separator: ","))")
         }

@@ -26,7 +26,8 @@ extension Simulation {
                     clientURLs: ["http://\(host.name)"], incarnation: disk.incarnation,
                     session: host.chance.next(), snapshotCount: plan.snapshotCount(of: host.index),
                     quotaBytes: nil, chunkBytes: plan.chunkBytes,
-                    proposers: plan.proposers(at: host.index)),
+                    proposers: plan.proposers(at: host.index),
+                    executesByKey: plan.options.executesByKey),
                 log: disk.log, state: disk.state(number), seed: host.chance.next(),
                 now: host.clock.own(at: now),
                 makeState: { () throws(StorageError) in disk.makeState() })

@@ -11,13 +11,14 @@ extension Simulation {
         case .brief: runBrief()
         case .duel: runDuel()
         case .partial: runPartial()
+        case .stopped: runStopped()
         }
         let settledAfter = settle()
         if failure == nil { judgeHistory() }
         return report(settledAfter)
     }
 
-    private func begin() {
+    func begin() {
         for host in hosts {
             let wait = nemesis.draw(.p10) { $0.interval(below: .milliseconds(500)) }
             queue.push(.start(host: host.index, life: host.life), at: now + wait)

@@ -89,6 +89,7 @@ extension Simulation {
             // Not another word to the peers.
             return stop(host, .out(fatal))
         }
+        failAroundGrants(output, of: host)
         if !output.logBatch.isEmpty {
             host.disk.enqueue(output.logBatch, output.ticket)
             if plan.options.sabotage == .sendsBeforeDurable {

@@ -25,6 +25,8 @@ package final class Simulation {
     let nemesis: Nemesis
     var meter = Meter()
     let brief: BriefFaults
+    /// The replica that stops for good when it is granted a slot, if one is to.
+    var stopsOnGrant: Int?
     var tally = FaultTally()
     /// The cut in force, if any, and its number.
     var cut = (fault: FaultID.n5, number: 0)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SynodExplorer
+import SynodPaxos
 
 /// `synod explore`: every state that a small cluster can reach, one by one.
 struct ExploreCommand: ParsableCommand {
@@ -17,6 +18,7 @@ struct ExploreCommand: ParsableCommand {
               synod explore
               synod explore --campaigns 1,1 --commands 1,2 --terse
               synod explore --slots 3 --commands 1,1 --crashes 0,0,1 --terse --prompt-disks
+              synod explore --proposers everyone --commands 2 --abandonments 1
               synod explore --unreduced --terse
               synod explore --crash-points
               synod explore --campaigns 0,2 --terse --output json
@@ -30,6 +32,19 @@ struct ExploreCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("The replica that each command is given to.", valueName: "list"))
     var commands = "1"
+
+    @Option(help: ArgumentHelp("Keys that the commands touch; 0: all.", valueName: "count"))
+    var keys = 0
+
+    @Flag(help: "After a crash, let a client ask for one more command.")
+    var askAgain = false
+
+    @Option(help: "Who proposes what clients want.")
+    var proposers = ProposerPolicy.leader
+
+    @Option(
+        help: ArgumentHelp("How often a leader may give up on a proposer.", valueName: "count"))
+    var abandonments = 0
 
     @Option(help: "Whether a replica leads at the start.")
     var start = Scope.Start.led
@@ -83,6 +98,10 @@ struct ExploreCommand: ParsableCommand {
             scope.replicas = replicas
             scope.campaigns = try Self.numbers(campaigns, "--campaigns")
             scope.commands = try Self.numbers(commands, "--commands").map { $0 - 1 }
+            scope.keys = keys
+            scope.asksAgain = askAgain
+            scope.proposers = proposers
+            scope.abandonments = abandonments
             scope.start = start
             scope.slots = slots
             scope.window = window

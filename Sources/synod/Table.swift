@@ -8,6 +8,9 @@ struct Table {
         rows = headings.isEmpty ? [] : [headings]
     }
 
+    /// Whether there is nothing below the headings.
+    var isEmpty: Bool { rows.count < 2 }
+
     mutating func add(_ cells: String...) {
         rows.append(cells)
     }

@@ -70,7 +70,11 @@ import Testing
             let txn = try await synod("txn", input: "value(a) = \"1\"\n\nput a 2\ndel b\n")
             #expect(txn.lines == ["the comparisons hold", "put", "deleted 1", "revision 4"])
             #expect(try await synod("del", "--prefix", "a").lines == ["deleted  1"])
-            #expect(try await synod("status").lines.count == 2)
+            let status = try await synod("status").lines
+            #expect(status.count == 4)
+            #expect(status.last?.contains("leads") == true)
+            let statusJSON = try await synod("status", "--output", "json").output
+            #expect(statusJSON.contains(#""activeProposers":"1""#))
             let refused = try await synod("get", "a", "--rev", "99")
             #expect(refused.status == 1)
             #expect(refused.output.contains("required revision is a future revision"))

@@ -146,6 +146,16 @@ import enum SynodPaxos.ReadScope
                 status.leader = 8
                 status.chosenThrough = 100
                 status.appliedThrough = 99
+                status.proposers.isProposing = true
+                status.proposers.slotsAllowed = 1
+                status.proposers.entriesProposed = 2
+                status.proposers.batchesForwarded = 3
+                status.proposers.commandsDelayed = 4
+                status.proposers.slotsLost = 5
+                status.proposers.switches = 6
+                status.proposers.slotsGranted = 7
+                status.proposers.slotsAbandoned = 8
+                status.proposers.activeProposers = 9
                 return .status(status)
             case .members(let scope):
                 #expect(scope == .everything)
@@ -167,6 +177,14 @@ import enum SynodPaxos.ReadScope
             #expect(status.raftIndex == 100)
             #expect(status.raftAppliedIndex == 99)
             #expect(status.hasDowngradeInfo)
+            let proposers = status.proposers
+            #expect(proposers.isProposing)
+            #expect(
+                [
+                    proposers.slotsAllowed, proposers.entriesProposed, proposers.batchesForwarded,
+                    proposers.commandsDelayed, proposers.slotsLost, proposers.switches,
+                    proposers.slotsGranted, proposers.slotsAbandoned, proposers.activeProposers,
+                ] == Array(1...9))
             let list = try await client.memberList()
             #expect(list.header.revision == 0)
             #expect(list.header.raftTerm == 4)

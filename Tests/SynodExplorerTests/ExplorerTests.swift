@@ -51,23 +51,7 @@ struct ExplorerTests {
         if number == 2 { scope.crashes = [0, 1] }
         if number == 3 { scope.crashes = [0, 0, 1] }
         scope.isTerse = number > 1
-        let reduced = visited(scope)
-        scope.isReduced = false
-        let full = visited(scope)
-        let isEmpty = reduced.isEmpty
-        #expect(!isEmpty)
-        let isSame = reduced == full  // Thousands of digests are no message.
-        #expect(isSame)
-    }
-
-    private func visited(_ scope: Scope) -> Set<Int> {
-        var explorer = Explorer(scope)
-        var digests: Set<Int> = []
-        guard case .exhausted = explorer.run(visit: { digests.insert($0) }) else {
-            Issue.record("not exhausted")
-            return []
-        }
-        return digests
+        expectSameVisited(scope)
     }
 
     @Test func aRestartedCandidateIsInOrderInEveryState() {

@@ -8,7 +8,7 @@ struct MessageCodecTests {
         round: Limits.highestSlot, replica: ReplicaID(.max), attempt: .max)
     private static let progress = Progress(
         ballot: ballot, chosenThrough: Slot(127), recoveredThrough: Slot(128),
-        chosenBeyond: 1 << 63)
+        chosenBeyond: 1 << 63, backlog: 200)
     private static let commands = [
         Command(
             id: CommandID(origin: ReplicaID(1), sequence: 0), footprint: .everything, payload: []),

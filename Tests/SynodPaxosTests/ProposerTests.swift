@@ -228,7 +228,9 @@ struct ProposerTests {
                 &outbox)
         }
         func granted(_ slot: UInt64, for batch: UInt64, _ ballot: Ballot) -> [Command]? {
-            proposer.granted(Slot(slot), nil, for: batch, at: ballot, chosenThrough: Slot(3))
+            let isInTime = proposer.granted(
+                Slot(slot), nil, for: batch, at: ballot, chosenThrough: Slot(3))
+            #expect(isInTime == (slot > 3))
             let granted = proposer.nextGranted()
             #expect(granted == nil || granted?.slot == Slot(slot))
             return granted?.commands
@@ -243,30 +245,5 @@ struct ProposerTests {
         #expect(granted(6, for: 3, Ballot(2, of: 2)) == nil)
         #expect(granted(3, for: 2, Ballot(2, of: 2)) == nil)
         #expect(granted(6, for: 2, Ballot(2, of: 2)) == [commands[1]])
-    }
-
-    /// Large commands are proposed here, small ones forwarded; failures make for fewer slots, and
-    /// then for none for a while.
-    @Test func theGovernorFollowsWhatItMeasures() {
-        var governor = Governor(policy: .automatic)
-        var now = Instant(nanoseconds: 0)
-        func proposes(_ count: Int, bytes: Int, _ now: Instant) -> Bool {
-            governor.proposes(count, bytes: bytes, now)
-        }
-        #expect(!proposes(10, bytes: 10 * 256, now))
-        #expect(proposes(10, bytes: 10 * 16_384, now))
-        #expect(proposes(10, bytes: 10 * 3_000, now))
-        #expect(!proposes(10, bytes: 10 * 256, now))
-        #expect(!proposes(10, bytes: 10 * 3_000, now))
-        let before = governor.slots
-        governor.failed(now)
-        #expect(governor.slots < before)
-        governor.failed(now)
-        governor.failed(now)
-        #expect(!proposes(10, bytes: 10 * 16_384, now))
-        now = now + .milliseconds(501)
-        #expect(proposes(10, bytes: 10 * 16_384, now))
-        for _ in 0..<200 { governor.succeeded() }
-        #expect(governor.slots == Int(Limits.grants))
     }
 }

@@ -14,6 +14,10 @@ struct MessageTagTests {
             (.accept(ballot: ballot, slot: slot, entry: .noop), MessageTag.accept),
             (.accepted(ballot: ballot, first: slot, last: slot), MessageTag.accepted),
             (.chosen(progress), MessageTag.chosen),
+            (
+                .grant(ballot: ballot, boot: 1, batch: 1, slot: slot, stamp: nil),
+                MessageTag.grant
+            ),
             (.fetched(from: slot, entries: [], chosenThrough: slot), MessageTag.fetched),
         ]
         for (message, tag) in tags { #expect(message.encoded.first == tag) }

@@ -13,7 +13,8 @@ struct Beginning {
         if scope.start == .led { try elect() }
         for (number, index) in scope.commands.enumerated() {
             let sequence = UInt64(scope.commands[..<number].count { $0 == index } + 1)
-            try stepper.take(.submission(sequence: sequence), &hosts[index])
+            try stepper.take(
+                .submission(sequence: sequence, number: number), &hosts[index])
         }
     }
 
@@ -38,6 +39,8 @@ struct Beginning {
             }
         }
         for index in hosts.indices {
+            // So that a leader knows what it has executed.
+            try stepper.take(.wake, &hosts[index])
             hosts[index].campaigns = 0
             hosts[index].deed = Host.Deed()
         }

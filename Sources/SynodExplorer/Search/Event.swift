@@ -12,7 +12,13 @@ enum Event: Hashable {
     case crash(keepingState: Bool)
     /// It looks whether anything is left to do, although nothing happened and no time passed.
     case wake
-    case submission(sequence: UInt64)
+    /// A client wants a command executed; its number among all of them.
+    case submission(sequence: UInt64, number: Int)
+    /// A leader sends again what it knows and not everyone has accepted.
+    case repetition
+    /// A leader loses its patience with one of the others, and proposes no-ops where that one has
+    /// a slot and was not heard of.
+    case abandonment(of: Int)
 }
 
 extension Event {
@@ -24,6 +30,8 @@ extension Event {
         case .crash(let keepingState): "crashes" + (keepingState ? ", keeping its state" : "")
         case .wake: "wakes"
         case .submission: "is asked"
+        case .repetition: "says it again"
+        case .abandonment(let index): "gives up on what \(index + 1) was granted"
         }
     }
 }

@@ -14,10 +14,11 @@ struct Host: Hashable {
     var syncedThrough = WriteTicket.zero
     /// What must not leave yet.
     var held: [Held] = []
-    var executedThrough = Slot.zero
+    var execution = Execution()
 
     var campaigns = 0
     var crashes = 0
+    var abandonments = 0
 
     // What was done, by all boots together.
     /// What was ever accepted on the disk.
@@ -49,6 +50,8 @@ struct Host: Hashable {
 
     /// Longer than any time limit of the core.
     private static let span: UInt64 = 1 << 50
+    var executedThrough: Slot { execution.through }
+
     static let timing = Timing(heartbeat: .milliseconds(100), election: .milliseconds(1000))
 
     var now: Instant { Instant(nanoseconds: (clock + 1) * Self.span) }
@@ -66,7 +69,7 @@ struct Host: Hashable {
         return Replica(
             id: membership.replicas[index], membership: membership, timing: timing,
             restored: restored, boot: boot, seed: 0, window: scope.window,
-            proposers: .leader, now: Instant(nanoseconds: span))
+            proposers: scope.proposers, now: Instant(nanoseconds: span))
     }
 
     /// The same for equal states in all explorations of one process.
@@ -76,7 +79,7 @@ struct Host: Hashable {
         hasher.combine(disk)
         hasher.combine(held)
         hasher.combine(syncedThrough)
-        hasher.combine([campaigns, crashes])
+        hasher.combine([campaigns, crashes, abandonments])
         for marks in [votes, proposed] {
             var set: Set<Vote> = []
             forEachMark(marks) { set.insert(ledger.vote($0)) }

@@ -99,6 +99,13 @@ struct HostStates {
                 events.append(.crash(keepingState: true))
             }
         }
+        guard scope.proposers == .everyone, host.replica.isLeading else { return events }
+        events.append(.repetition)
+        if host.abandonments < scope.abandonments {
+            for other in 0..<scope.replicas where other != host.index {
+                events.append(.abandonment(of: other))
+            }
+        }
         return events
     }
 

@@ -19,11 +19,16 @@ struct HostStepper {
         case .campaign: try campaign(&host)
         case .crash(let keepingState): try crash(&host, keepingState: keepingState)
         case .wake: try step([], &host)
-        case .submission(let sequence):
+        case .submission(let sequence, let number):
             let id = CommandID(origin: host.replica.id, sequence: sequence)
-            let payload = [UInt8(ascii: "a") + UInt8(host.index), UInt8(sequence)]
-            let command = Command(id: id, footprint: .everything, payload: payload)
+            let command = Command(
+                id: id,
+                footprint: scope.keys == 0
+                    ? .everything : .key(Footprint.Piece(offset: 0, count: 1)),
+                isCertain: true, payload: [UInt8(number % max(1, scope.keys)), UInt8(number)])
             try step([.submitted(command, deadline: .distantFuture)], &host)
+        case .repetition: try sayAgain(&host)
+        case .abandonment(let index): try abandon(index, &host)
         }
     }
 
@@ -31,6 +36,11 @@ struct HostStepper {
     @discardableResult
     private func step(_ inputs: [Input], _ host: inout Host) throws(Violation) -> Outbox {
         var outbox = Outbox()
+        var inputs = inputs
+        // Without being told a leader stamps nothing.
+        if scope.proposers == .everyone, host.replica.isLeading {
+            inputs.append(.executed(host.execution.news))
+        }
         host.replica.step(inputs, at: host.now, into: &outbox)
         host.level()
         alter?(&outbox, host.index)
@@ -94,9 +104,12 @@ struct HostStepper {
         case .accepted(let slot, let accepted):
             if fetched.contains(accepted) {
                 host.deed.learned |= ledger.mark(Learned(slot: slot, entry: accepted.entry))
-            } else if accepted.ballot < promised {
+            } else if accepted.ballot
+                < max(
+                    promised, host.disk.durable.accepted(in: slot)?.ballot ?? .zero)
+            {
                 throw Violation(
-                    .promise, "\(accepted.ballot.text) is accepted below \(promised.text)")
+                    .promise, "\(accepted.ballot.text) is accepted too late")
             }
             host.votes |= ledger.mark(
                 Vote(slot: slot, ballot: accepted.ballot, entry: accepted.entry))
@@ -107,8 +120,10 @@ struct HostStepper {
 
     private func crash(_ host: inout Host, keepingState: Bool) throws(Violation) {
         host.disk.crash()
-        host.disk.durable.stateThrough =
-            keepingState ? host.executedThrough : host.disk.durable.stateThrough
+        if keepingState {
+            host.disk.durable.stateThrough = host.execution.through
+            host.disk.durable.stateRevision = host.execution.revision
+        }
         host.boot += 1
         host.crashes += 1
         host.spentBallots = host.prepared
@@ -116,11 +131,18 @@ struct HostStepper {
         host.clock = 0
         host.syncedThrough = .zero
         host.held = []
-        host.executedThrough = host.disk.durable.stateThrough
+        host.execution = Execution(
+            through: host.disk.durable.stateThrough, revision: host.disk.durable.stateRevision)
         host.replica = Host.start(host.index, scope, host.disk.durable.restored, boot: host.boot)
         host.level()
         if host.replica.promised < host.disk.durable.promised {
             throw Violation(.promise, "a restart forgets \(host.disk.durable.promised.text)")
+        }
+        if scope.asksAgain, scope.commands.contains(host.index) {
+            // Above all that an earlier start has used.
+            let sequence = host.boot << 8
+            let number = scope.commands.count
+            try take(.submission(sequence: sequence, number: number), &host)
         }
     }
 
@@ -156,6 +178,39 @@ struct HostStepper {
         return nil
     }
 
+    // MARK: Leading
+
+    /// The entries of other proposers come from the leader, too, when they are overdue; a
+    /// connection that is new makes it send them at once. That changes nothing but when it will do
+    /// so again: the replica stays as it is, and so does what is proposed at its ballot.
+    private func sayAgain(_ host: inout Host) throws(Violation) {
+        var woken = host
+        try step([], &woken)
+        // It has something else to do first.
+        guard woken == host else { return }
+        var outbox = Outbox()
+        woken.replica.step(
+            scope.membership.replicas.map { .connected($0) }, at: host.now, into: &outbox)
+        for envelope in outbox.send {
+            guard case .accept(_, let slot, _) = envelope.message, isReplicated(slot) else {
+                continue
+            }
+            post(envelope.message, to: envelope.to, &host)
+        }
+    }
+
+    /// As when the connection to the other breaks. Without an open grant nothing happens.
+    private func abandon(_ index: Int, _ host: inout Host) throws(Violation) {
+        var next = host
+        let outbox = try step([.disconnected(scope.membership.replicas[index])], &next)
+        let hasAbandoned = outbox.trace.contains { event in
+            if case .abandoned = event { true } else { false }
+        }
+        guard hasAbandoned else { return }
+        next.abandonments += 1
+        host = next
+    }
+
     // MARK: Messages
 
     private func send(
@@ -163,6 +218,10 @@ struct HostStepper {
     ) throws(Violation) {
         guard let message = try inspected(message, &host) else { return }
         if scope.isTerse, addsLittle(message, &host) { return }
+        post(message, to: destination, &host)
+    }
+
+    private func post(_ message: Message, to destination: Destination, _ host: inout Host) {
         for (index, peer) in scope.membership.replicas.enumerated() where index != host.index {
             if case .replica(let id) = destination, id != peer { continue }
             let number = ledger.number(Packet(message: message, from: host.index, to: index))
@@ -209,8 +268,9 @@ struct HostStepper {
                 slot = slot.next
             }
         case .accept(let ballot, let slot, let entry):
-            guard slot.rawValue <= UInt64(scope.slots) else { return nil }
+            guard isReplicated(slot) else { return nil }
             host.proposed |= ledger.mark(Vote(slot: slot, ballot: ballot, entry: entry))
+        case .grant(_, _, _, let slot, _): return isReplicated(slot) ? message : nil
         // Says the same, and that the leader lives.
         case .heartbeat(let progress): return scope.isTerse ? nil : .chosen(progress)
         case .nack: return scope.hasNacks ? message : nil
@@ -220,6 +280,8 @@ struct HostStepper {
         }
         return message
     }
+
+    private func isReplicated(_ slot: Slot) -> Bool { slot.rawValue <= UInt64(scope.slots) }
 
     private func require(_ isDurable: Bool, _ what: String, _ host: Host) throws(Violation) {
         guard !isDurable else { return }
@@ -240,13 +302,9 @@ struct HostStepper {
     }
 
     private func execute(_ item: Learned, _ host: inout Host) throws(Violation) {
-        guard item.slot == host.executedThrough.next else {
-            throw Violation(
-                .learning,
-                "replica \(host.index + 1) goes from slot \(host.executedThrough.rawValue) to "
-                    + "\(item.slot.rawValue)")
+        if let objection = host.execution.execute(item) {
+            throw Violation(.learning, "replica \(host.index + 1) " + objection)
         }
-        host.executedThrough = item.slot
-        host.deed.learned |= ledger.mark(item)
+        host.deed.learned |= ledger.mark(Learned(slot: item.slot, entry: item.entry))
     }
 }

@@ -19,10 +19,22 @@ struct Judge {
         var candidates: Marks = 0
         for host in hosts { candidates |= host.votes }
         forEachMark(candidates) { vote in
-            let count = hosts.count { $0.votes & (1 << Marks(vote)) != 0 }
-            if count >= quorum { facts |= 1 << Marks(ledger.factOfVote[vote]) }
+            if isQuorum(of: vote, hosts, { $0.votes & (1 << Marks(vote)) != 0 }) {
+                facts |= 1 << Marks(ledger.factOfVote[vote])
+            }
         }
         return facts
+    }
+
+    /// Whether those who are in are enough to choose. Of what another replica than the leader of the
+    /// ballot has proposed, in a slot that was granted to it, no quorum is without the leader.
+    private func isQuorum(of vote: Int, _ hosts: [Host], _ isIn: (Host) -> Bool) -> Bool {
+        guard hosts.count(where: isIn) >= quorum else { return false }
+        let leader = Int(ledger.vote(vote).ballot.replica.rawValue) - 1
+        let isGranted = hosts.contains {
+            $0.index != leader && $0.proposed & (1 << Marks(vote)) != 0
+        }
+        return !isGranted || isIn(hosts[leader])
     }
 
     private func checkBallots(_ votes: Marks) throws(Violation) {
@@ -105,11 +117,12 @@ struct Judge {
                 + "\(earlier.entry.text) chosen")
     }
 
-    /// Whether a quorum accepted it or may still do so.
+    /// Whether a quorum accepted it or may still do so: who has promised a higher ballot never will, nor
+    /// who has accepted something in the slot at a higher one, as at the second attempt of the same.
     private func canBeChosen(_ vote: Int, _ ballot: Ballot, _ hosts: [Host]) -> Bool {
-        let count = hosts.count {
-            $0.votes & (1 << Marks(vote)) != 0 || $0.disk.durable.promised <= ballot
+        isQuorum(of: vote, hosts) { host in
+            host.votes & (1 << Marks(vote)) != 0
+                || host.disk.durable.promised <= ballot && host.votes & ledger.later[vote] == 0
         }
-        return count >= quorum
     }
 }

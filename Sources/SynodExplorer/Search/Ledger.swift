@@ -25,6 +25,8 @@ final class Ledger {
     private var mails = Interner<[Int32]>()
     /// By vote: votes for another entry at the same ballot.
     private(set) var rivals: [Marks] = []
+    /// By vote: votes for any entry in the same slot at a higher ballot.
+    private(set) var later: [Marks] = []
     /// By vote: the fact that it makes when a quorum shares it.
     private(set) var factOfVote: [Int] = []
     /// By fact: facts that exclude it, and why.
@@ -52,10 +54,16 @@ final class Ledger {
             precondition(number < 64, "A scope has at most 64 different votes.")
             factOfVote.append(bit(Learned(slot: vote.slot, entry: vote.entry)))
             rivals.append(0)
-            for (other, its) in votes.values.enumerated()
-            where its.slot == vote.slot && its.ballot == vote.ballot && its.entry != vote.entry {
-                rivals[other] |= 1 << Marks(number)
-                rivals[Int(number)] |= 1 << Marks(other)
+            later.append(0)
+            for (other, its) in votes.values.enumerated() where its.slot == vote.slot {
+                if its.ballot < vote.ballot {
+                    later[other] |= 1 << Marks(number)
+                } else if its.ballot > vote.ballot {
+                    later[Int(number)] |= 1 << Marks(other)
+                } else if its.entry != vote.entry {
+                    rivals[other] |= 1 << Marks(number)
+                    rivals[Int(number)] |= 1 << Marks(other)
+                }
             }
         }
         return 1 << Marks(number)

@@ -160,6 +160,10 @@ struct Positions {
             guard outcome.next == position.host, outcome.deed.learned == 0 else { continue }
             sent = sets.union(sent, sets.number(outcome.deed.sent))
         }
+        for (event, outcome) in try hosts.innerEvents(of: position.host)
+        where event == .repetition {
+            sent = sets.union(sent, sets.number(outcome.deed.sent))
+        }
         return self.number(host: position.host, sent: sent)
     }
 

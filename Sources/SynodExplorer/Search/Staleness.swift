@@ -20,10 +20,14 @@ struct Staleness {
         case .prepare(let ballot, _):
             ballot < promised || scope.isTerse && ballot == promised && ballot == host.answered
         // So is a leader. One that is followed is heard, and its entry is there already.
+        // What another proposer was granted is kept: it may come when its slot is abandoned, and
+        // get an answer when that is decided.
         case .accept(let ballot, _, _):
-            ballot < promised || !canCrash(host) && ballot == promised
+            ballot < promised
+                || !canCrash(host) && ballot == promised && isOfLeader(ballot, packet)
         case .chosen(let progress): progress.ballot < promised
-        // What a leader has counted stays counted, and no ballot is led twice.
+        // What a leader has counted stays counted, and no ballot is led twice. What it did not
+        // count was accepted at the attempt that it has given up.
         case .accepted: true
         // What a candidate has counted stays counted, and no ballot is prepared twice. But a
         // promise also tells how far its sender has learned, which a crash forgets.
@@ -45,6 +49,10 @@ struct Staleness {
     /// The least that it has executed at any later time.
     private func lastingExecution(_ host: Host) -> Slot {
         canCrash(host) ? host.disk.durable.stateThrough : host.executedThrough
+    }
+
+    private func isOfLeader(_ ballot: Ballot, _ packet: Packet) -> Bool {
+        ballot.replica == scope.membership.replicas[packet.from]
     }
 
     private func canCrash(_ host: Host) -> Bool { host.crashes < scope.crashes(of: host.index) }

@@ -7,6 +7,7 @@ package enum MessageTag {
     package static let accepted: UInt8 = 7
     package static let chosen: UInt8 = 8
     package static let fetched: UInt8 = 15
+    package static let grant: UInt8 = 19
     /// A part of a state on its way to another replica.
     package static let snapshotChunk: UInt8 = 65
 

@@ -109,8 +109,8 @@ extension Simulation {
         return oracle.core.allSatisfy { index in
             let host = hosts[index]
             guard let glance = host.glance, host.openCalls.isEmpty else { return false }
-            return glance.leader != nil && glance.appliedThrough == first && !glance.isAhead
-                && !glance.lacksState && glance.waitingWrites == 0 && glance.waitingReads == 0
+            return glance.leader != nil && glance.appliedThrough == first && !glance.lacksState
+                && !glance.isAhead && glance.waitingWrites == 0 && glance.waitingReads == 0
         }
     }
 

@@ -1,4 +1,4 @@
-/// The faults of the catalogue that a simulation can inject.
+/// The faults that a simulation can inject.
 package enum FaultID: String, CaseIterable, Sendable, Comparable {
     case n1 = "N1"
     case n2 = "N2"
@@ -42,8 +42,13 @@ package enum FaultID: String, CaseIterable, Sendable, Comparable {
     case w3 = "W3"
     case w4 = "W4"
     case w8 = "W8"
+    // Ours: proposers and leaders fail with slots granted. Behind the others, for the place of a
+    // fault decides what is drawn for it.
+    case g1 = "G1"
+    case g2 = "G2"
+    case g3 = "G3"
 
-    /// Its place in the catalogue.
+    /// Its place among them.
     package var number: Int { Self.allCases.firstIndex(of: self)! }
 
     package static func < (left: FaultID, right: FaultID) -> Bool { left.number < right.number }
@@ -63,7 +68,7 @@ package struct FaultTally: Sendable, Hashable {
         for index in counts.indices { counts[index] += other.counts[index] }
     }
 
-    /// Those that fired, in the order of the catalogue.
+    /// Those that fired, in their order.
     package var fired: [(id: FaultID, count: UInt64)] {
         FaultID.allCases.compactMap { self[$0] > 0 ? ($0, self[$0]) : nil }
     }

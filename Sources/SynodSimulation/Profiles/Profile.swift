@@ -16,6 +16,8 @@ package enum Profile: String, CaseIterable, Sendable {
     case powercut
     /// Slow and full disks.
     case slowdisk
+    /// A proposer that stops for good with slots granted, and who notices.
+    case stopped
 
     /// Whether one replica alone has no part in it.
     package var needsPeers: Bool { !drawsFaults }
@@ -24,7 +26,7 @@ package enum Profile: String, CaseIterable, Sendable {
     package var drawsFaults: Bool {
         switch self {
         case .swarm, .amnesia, .powercut, .slowdisk: true
-        case .brief, .duel, .partial: false
+        case .brief, .duel, .partial, .stopped: false
         }
     }
 
@@ -33,6 +35,16 @@ package enum Profile: String, CaseIterable, Sendable {
 
     /// Whether its clients stop after some requests.
     package var usesOperations: Bool { drawsFaults || self == .brief }
+
+    /// Who proposes, if the profile is about that. Rounds per decision are counted where the leader
+    /// alone does.
+    var proposers: ProposerPolicy? {
+        switch self {
+        case .brief: .leader
+        case .stopped: .everyone
+        case .swarm, .duel, .partial, .amnesia, .powercut, .slowdisk: nil
+        }
+    }
 
     func adjust(_ plan: inout Plan) {
         let often = plan.timing.election * 4
@@ -47,6 +59,9 @@ package enum Profile: String, CaseIterable, Sendable {
         case .duel, .partial:
             plan.keepOnly([])
             plan.replicas = plan.options.replicas ?? max(plan.replicas, self == .duel ? 2 : 3)
+        case .stopped:
+            plan.keepOnly([])
+            plan.replicas = plan.options.replicas ?? 9
         case .amnesia:
             plan.keepOnly([.n1, .n5, .n11, .d12])
             plan.enable([.d10, .d11, .p1, .p5, .d1, .d2], every: often)
@@ -78,7 +93,7 @@ package enum Profile: String, CaseIterable, Sendable {
             workload.patience = .seconds(120)
             workload.retriesElsewhere = true
             workload.insists = true
-        case .duel, .partial:
+        case .duel, .partial, .stopped:
             workload = Workload()
             workload.clients = 4
             workload.keyCount = 1

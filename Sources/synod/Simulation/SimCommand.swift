@@ -35,6 +35,9 @@ struct SimCommand: AsyncParsableCommand {
     @Option(help: "Who proposes (drawn).")
     var proposers: ProposerPolicy?
 
+    @Flag(help: "Execute commands in the order of slots, not by key.")
+    var bySlot = false
+
     @Option(help: ArgumentHelp("Faults to leave out, as N1,P3.", valueName: "list"))
     var without: String?
 
@@ -130,6 +133,7 @@ struct SimCommand: AsyncParsableCommand {
         var options = RunOptions(seed: seed, profile: profile)
         options.replicas = replicas
         options.proposers = proposers
+        options.executesByKey = !bySlot
         options.without = try leftOut
         options.operations = operations
         options.seconds = seconds
