@@ -34,7 +34,38 @@ import SynodSimulation
         restarted.commands = []
         restarted.slots = 1
         restarted.crashes = [1]
-        return [("3 replicas", led), ("4 replicas", even), ("restart", restarted)]
+        var granted = led
+        granted.commands = [1]
+        granted.proposers = .everyone
+        granted.abandonments = 1
+        granted.isTerse = true
+        var again = granted
+        again.campaigns = [0]
+        again.crashes = [0, 1]
+        again.asksAgain = true
+        // What the leader proposes by itself tells the new start of the leader.
+        again.commands = [0, 1]
+        again.window = 2
+        again.slots = 4
+        again.abandonments = 0
+        var ahead = granted
+        ahead.campaigns = [0]
+        ahead.window = 2
+        ahead.slots = 4
+        ahead.commands = [1, 1]
+        ahead.keys = 1
+        ahead.abandonments = 0
+        var three = ahead
+        three.window = 3
+        three.slots = 6
+        three.commands = [1, 1, 1]
+        three.abandonments = 1
+        three.stateLimit = 1_000_000
+        return [
+            ("3 replicas", led), ("4 replicas", even), ("restart", restarted),
+            ("grants", granted), ("grants, restart", again), ("grants, two slots", ahead),
+            ("grants, three slots", three),
+        ]
     }
 
     private static func say(_ text: String) {
