@@ -18,7 +18,7 @@ struct RevisionOrder {
     /// What the uncertain commands of slots through there have taken, as far back as stamps reach.
     private(set) var outcomes: Deque<SlotOutcome>
     /// Beyond: which of the uncertain commands that are executed have taken one, by slot.
-    private var takenAhead: [Slot: [Int]] = [:]
+    private var takenAhead: [Slot: Set<Int>] = [:]
     /// The revisions that were left out before the last slot that was finished, because a slot
     /// before it became a no-op.
     private(set) var skipped: ClosedRange<Int64>?
@@ -74,25 +74,17 @@ struct RevisionOrder {
         var revision = start(of: stamp, in: learned.slot)
         if learned.isInOrder, revision > self.revision { skipped = self.revision + 1...revision }
         var taken = takenAhead[learned.slot] ?? []
-        let wanted: [Int]? =
-            switch learned.part {
-            case .whole: nil
-            case .ahead(let commands), .rest(let commands): commands
-            }
-        var (index, next, hasUncertain) = (0, 0, false)
-        try learned.entry.forEachCommand { (command) throws(Failure) in
-            defer { index += 1 }
+        var hasUncertain = false
+        try learned.visit { (command, isDue) throws(Failure) in
             if !command.isCertain { hasUncertain = true }
-            if wanted == nil || next < wanted!.count && wanted![next] == index {
-                next += 1
-                let hasTaken = try execute(command, revision)
-                if !command.isCertain && hasTaken { taken.append(index) }
+            if isDue, try execute(command, revision), !command.isCertain {
+                taken.insert(command.index)
             }
             // A certain one counts from the start, whatever comes of it.
-            if command.isCertain || taken.contains(index) { revision += 1 }
+            if command.isCertain || taken.contains(command.index) { revision += 1 }
         }
         guard learned.isInOrder else {
-            takenAhead[learned.slot] = taken.sorted()
+            takenAhead[learned.slot] = taken
             return
         }
         takenAhead[learned.slot] = nil

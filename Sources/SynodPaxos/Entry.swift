@@ -74,9 +74,20 @@ package struct Entry: Hashable, Sendable {
     /// How many of its commands wait for those of other entries, and how many there are. Without
     /// a stamp all of them wait.
     var conflicts: (delayed: Int, count: Int) {
-        var count = 0
-        forEachCommand { _ in count += 1 }
+        let count = commandCount
         return (stamp?.delayedCommands.count ?? count, count)
+    }
+
+    package var commandCount: Int { isNoop ? 0 : openCommands().count }
+
+    /// A reader of the first command, and how many there are; not of a no-op.
+    private func openCommands() -> (reader: ByteReader, count: Int) {
+        Self.trusting { () throws(MalformedBytes) in
+            var reader = ByteReader(encoded[1...])
+            if isStamped { _ = try reader.readStamp() }
+            let count = try reader.readCount()
+            return (reader, count)
+        }
     }
 
     /// Visits the commands in order, without copying their payloads.
@@ -84,17 +95,13 @@ package struct Entry: Hashable, Sendable {
         _ body: (EntryCommand) throws(Failure) -> Void
     ) throws(Failure) {
         guard !isNoop else { return }
-        var reader = ByteReader(encoded[1...])
-        var left = Self.trusting { () throws(MalformedBytes) in
-            if isStamped { _ = try reader.readStamp() }
-            return try reader.readCount()
-        }
-        while left > 0 {
-            let command = Self.trusting { () throws(MalformedBytes) in
+        var (reader, count) = openCommands()
+        for index in 0..<count {
+            var command = Self.trusting { () throws(MalformedBytes) in
                 try reader.readEntryCommand()
             }
+            command.index = index
             try body(command)
-            left -= 1
         }
     }
 
@@ -113,6 +120,8 @@ package struct EntryCommand {
     package let id: CommandID
     package let isCertain: Bool
     package let payload: ArraySlice<UInt8>
+    /// Its place in the entry, from 0.
+    package internal(set) var index = 0
     /// Where the footprint begins, which was looked through before.
     let footprintReader: ByteReader
 

@@ -29,10 +29,9 @@ struct ExecutionQueue: Hashable, Sendable {
     func hasExecuted(_ key: ArraySlice<UInt8>, in slot: Slot) -> Bool {
         guard let waiting = slots[slot] else { return false }
         let span = KeySpan(key)
-        var (isExecuted, index) = (true, 0)
+        var isExecuted = true
         waiting.entry.forEachCommand { command in
-            defer { index += 1 }
-            guard !waiting.isExecuted[index] else { return }
+            guard !waiting.isExecuted[command.index] else { return }
             let spans = command.footprint.spans(in: command.payload)
             if spans?.contains(where: { $0.overlaps(span) }) ?? true { isExecuted = false }
         }

@@ -1,4 +1,4 @@
-package import SynodBytes
+import SynodBytes
 
 /// The keys that a command touches, by their places in its payload: all that consensus ever learns
 /// of a command's meaning. Two commands whose footprints do not overlap commute.

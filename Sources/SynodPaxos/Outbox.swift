@@ -131,18 +131,26 @@ package struct Learned: Hashable, Sendable {
     package func forEachCommand<Failure: Error>(
         _ body: (EntryCommand) throws(Failure) -> Void
     ) throws(Failure) {
-        let wanted: [Int]
+        if case .rest(let commands) = part, commands.isEmpty { return }
+        try visit { (command, isDue) throws(Failure) in if isDue { try body(command) } }
+    }
+
+    /// Visits all commands of the entry in order, and tells which of them are to be executed.
+    package func visit<Failure: Error>(
+        _ body: (EntryCommand, _ isDue: Bool) throws(Failure) -> Void
+    ) throws(Failure) {
+        var due: ArraySlice<Int>
         switch part {
-        case .whole: return try entry.forEachCommand(body)
-        case .ahead(let commands), .rest(let commands): wanted = commands
+        case .whole:
+            return try entry.forEachCommand { (command) throws(Failure) in
+                try body(command, true)
+            }
+        case .ahead(let commands), .rest(let commands): due = commands[...]
         }
-        guard !wanted.isEmpty else { return }
-        var (index, next) = (0, 0)
         try entry.forEachCommand { (command) throws(Failure) in
-            defer { index += 1 }
-            guard next < wanted.count, wanted[next] == index else { return }
-            next += 1
-            try body(command)
+            let isDue = due.first == command.index
+            if isDue { due.removeFirst() }
+            try body(command, isDue)
         }
     }
 }

@@ -1,4 +1,4 @@
-package import SynodBytes
+import SynodBytes
 
 /// What the leader knows, when it hands out a slot, of the slots before it that are not executed:
 /// enough to execute the commands of the slot before those of others that touch other keys, at

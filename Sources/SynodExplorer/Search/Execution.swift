@@ -37,12 +37,11 @@ struct Execution: Hashable {
         guard item.isInOrder ? item.slot == through.next : item.slot > through.next else {
             return "goes from slot \(through.rawValue) to \(item.slot.rawValue)"
         }
-        let count = item.entry.commands.count
-        var numbers = item.numbers(of: count)[...]
+        let count = item.entry.commandCount
         var objection: String?
         item.forEachCommand { command in
             let done = Done(
-                slot: item.slot, command: numbers.removeFirst(),
+                slot: item.slot, command: command.index,
                 spans: command.footprint.spans(in: command.payload))
             if ahead.contains(where: { $0.isBehind(done) }) {
                 objection = "executes slot \(item.slot.rawValue) behind a later one on the same key"
@@ -67,15 +66,5 @@ struct Execution: Hashable {
         }
         revision = start + Int64(count)
         return nil
-    }
-}
-
-extension Learned {
-    /// Which of so many commands are to be executed.
-    fileprivate func numbers(of count: Int) -> [Int] {
-        switch part {
-        case .whole: Array(0..<count)
-        case .ahead(let commands), .rest(let commands): commands
-        }
     }
 }

@@ -58,23 +58,12 @@ final class Host {
 
     /// Executes what was handed out. Returns what is wrong with its order, if anything is.
     func execute(_ item: Learned) -> String? {
-        var count = 0
-        item.entry.forEachCommand { _ in count += 1 }
-        let before = executedAhead[item.slot] ?? []
-        let now: [Int] =
-            switch item.part {
-            case .whole: Array(0..<count)
-            case .ahead(let commands), .rest(let commands): commands
-            }
+        var all = executedAhead[item.slot] ?? []
         var objection: String?
-        let all = (before + now).sorted()
-        if item.isInOrder ? all != Array(0..<count) : Set(all).count != all.count {
-            objection = "replica \(id.rawValue) executes slot \(item.slot.rawValue) in wrong parts"
-        }
-        var next = 0
         item.forEachCommand { command in
-            let place = (item.slot, now[next])
-            next += 1
+            let place = (item.slot, command.index)
+            all.append(command.index)
+            revision += 1
             for span in command.footprint.spans(in: command.payload) ?? [] {
                 let last = lastPlaces.updateValue(place, forKey: Bytes(span.lower))
                 if let last, last >= place {
@@ -83,7 +72,12 @@ final class Host {
                 }
             }
         }
-        revision += Int64(now.count)
+        all.sort()
+        if item.isInOrder
+            ? all != Array(0..<item.entry.commandCount) : Set(all).count != all.count
+        {
+            objection = "replica \(id.rawValue) executes slot \(item.slot.rawValue) in wrong parts"
+        }
         executedAhead[item.slot] = item.isInOrder ? nil : all
         if item.isInOrder { executedThrough = item.slot }
         return objection
