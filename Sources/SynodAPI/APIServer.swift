@@ -58,13 +58,16 @@ package final class APIServer: Sendable {
         return addresses
     }
 
-    /// Closes the port: calls in flight are answered if that takes no longer than two seconds, and
-    /// later answers are dropped.
-    package func shutdown() async {
+    /// Closes the port; later answers are dropped.
+    ///
+    /// - Parameter finishingCalls: whether calls in flight are answered first, if that takes no longer
+    ///   than two seconds; else their connections break.
+    package func shutdown(finishingCalls: Bool = true) async {
+        let grace = TimeAmount.milliseconds(finishingCalls ? APILimits.shutdownMilliseconds : 0)
         await closeListeners()
         await withTaskGroup { tasks in
             for sink in sinks {
-                tasks.addTask { await sink.shutDown() }
+                tasks.addTask { await sink.shutDown(within: grace) }
             }
         }
     }

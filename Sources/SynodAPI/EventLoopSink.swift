@@ -29,10 +29,9 @@ final class EventLoopSink: AnswerSink {
     }
 
     /// Lets the connections end, and drops all answers from then on.
-    func shutDown() async {
+    func shutDown(within grace: TimeAmount) async {
         let closed = eventLoop.flatSubmit {
-            self.service.value.shutDown(
-                within: .milliseconds(APILimits.shutdownMilliseconds), on: self.eventLoop)
+            self.service.value.shutDown(within: grace, on: self.eventLoop)
         }
         // Fails only when the event loop is gone, and its connections with it.
         try? await closed.get()

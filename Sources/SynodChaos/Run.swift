@@ -77,6 +77,7 @@ struct Run {
             report.faults = stage.fired.merging(cluster.board.fired) { $0 + $1 }
             report.violations += stage.violations
             if let failure { report.violations.append("The scenario broke off: \(failure)") }
+            report.verdicts["progress"] = progressed ? "valid" : "violation"
             if !progressed { report.violations.append("No progress after everything was mended.") }
             await FinalChecks(cluster: cluster, history: load.recorder.history).run(into: &report)
             try await endInGoodOrder(cluster, &report)

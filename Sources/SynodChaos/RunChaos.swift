@@ -4,10 +4,13 @@ import SynodBytes
 /// Plays every scenario on every size of cluster, one after the other, and returns what came of it.
 /// A cancelled run ends its processes and returns what it has.
 ///
+/// Throws ``ChaosError`` before anything is started, if what a failed run leaves could not be kept.
+///
 /// - Parameter say: Where lines for people go.
 package func runChaos(
     _ configuration: ChaosConfiguration, say: @escaping @Sendable (String) -> Void
 ) async throws -> [RunReport] {
+    try checkWritable(configuration.directory)
     var reports: [RunReport] = []
     for scenario in configuration.scenarios {
         for size in configuration.sizes where scenario.sizes.contains(size) {
@@ -20,6 +23,22 @@ package func runChaos(
         }
     }
     return reports
+}
+
+/// The directory need not exist, but what of its path exists has to be a directory with room for more.
+private func checkWritable(_ directory: String) throws {
+    let files = FileManager.default
+    var url = URL(fileURLWithPath: directory)
+    while !files.fileExists(atPath: url.path), url.pathComponents.count > 1 {
+        url.deleteLastPathComponent()
+    }
+    var isDirectory: ObjCBool = false
+    _ = files.fileExists(atPath: url.path, isDirectory: &isDirectory)
+    guard isDirectory.boolValue, files.isWritableFile(atPath: url.path) else {
+        throw ChaosError(
+            "nothing can be written to \(url.path): choose another --directory for what failed runs "
+                + "leave")
+    }
 }
 
 extension RunReport {

@@ -122,8 +122,9 @@ extension Node {
                 $0.peer == peer && $0.sender.transfer == transfer
             })
         else { return }
-        guard let chunk = try senders[place].sender.chunk(index, now: now) else { return }
-        output.send(NodeMessage.snapshotChunk(chunk).encoded, to: peer)
+        for chunk in try senders[place].sender.chunks(from: index, now: now) {
+            output.send(NodeMessage.snapshotChunk(chunk).encoded, to: peer)
+        }
     }
 
     /// Forgets the transfer, and its store unless that becomes the one in use.

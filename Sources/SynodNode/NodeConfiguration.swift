@@ -69,6 +69,9 @@ package enum NodeLimits {
     package static let measureInterval = Interval.milliseconds(100)
     /// Bytes of a state in one message, unless the shell wants it otherwise.
     package static let chunkBytes = 512 << 10
+    /// Such messages that may be on their way to one replica: the sender keeps them in case they
+    /// get lost.
+    package static let chunksInFlight = 4
     /// A snapshot is no longer kept for a receiver that has asked for nothing for this long.
     package static let snapshotIdle = Interval.milliseconds(30_000)
 }

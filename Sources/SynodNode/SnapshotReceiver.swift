@@ -12,6 +12,8 @@ struct SnapshotReceiver<State: Store> {
     private let transfer: UInt64
     private var through = Slot.zero
     private var nextChunk: UInt64 = 0
+    /// Chunks that came before the one that is missing.
+    private var ahead: [SnapshotChunk] = []
     private var checksum = CRC32C()
     private var askedAt: Instant
     /// How long to wait for a chunk: over a slow link, every repetition makes another copy of it.
@@ -52,11 +54,31 @@ struct SnapshotReceiver<State: Store> {
     }
 
     mutating func received(_ chunk: SnapshotChunk, now: Instant) throws(StorageError) -> OnChunk {
-        guard chunk.transfer == transfer else { return .ignored }
+        guard chunk.transfer == transfer, nextChunk == 0 || chunk.through == through,
+            chunk.index >= nextChunk, chunk.index - nextChunk < NodeLimits.chunksInFlight
+        else { return .ignored }
+        guard chunk.index == nextChunk else {
+            if !ahead.contains(where: { $0.index == chunk.index }) { ahead.append(chunk) }
+            return .ignored
+        }
+        var outcome = try append(chunk)
+        while case .more = outcome, let place = ahead.firstIndex(where: { $0.index == nextChunk }) {
+            outcome = try append(ahead.remove(at: place))
+        }
+        // Not for a part that comes again: copies of the last one may come for long after its
+        // sender has gone.
+        deadline = now + Self.limit
+        // Those that are on their way together come together, and then nothing for a round trip.
+        let shrunk = Interval(nanoseconds: patience.nanoseconds / 8 * 7)
+        patience = max(Self.shortestPatience, now.since(askedAt) * 2, shrunk)
+        askedAt = now
+        return outcome
+    }
+
+    private mutating func append(_ chunk: SnapshotChunk) throws(StorageError) -> OnChunk {
         if nextChunk == 0 { through = chunk.through }
-        guard chunk.index == nextChunk, chunk.through == through else { return .ignored }
         checksum.update(chunk.pairs)
-        guard checksum.value == chunk.checksum else { return .damaged }
+        guard checksum.value == chunk.checksum, chunk.through == through else { return .damaged }
         var batch = WriteBatch()
         var reader = ByteReader(chunk.pairs)
         do {
@@ -69,11 +91,6 @@ struct SnapshotReceiver<State: Store> {
         }
         try store.write(batch, durability: .buffered)
         nextChunk += 1
-        // Not for a part that comes again: copies of the last one may come for long after its
-        // sender has gone.
-        deadline = now + Self.limit
-        patience = max(Self.shortestPatience, now.since(askedAt) * 2)
-        askedAt = now
         guard chunk.isLast else { return .more }
         try store.flush()
         return .complete(through: through)

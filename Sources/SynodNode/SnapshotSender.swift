@@ -3,7 +3,7 @@ import SynodPaxos
 import SynodStorage
 
 /// Reads a consistent picture of the state to one replica, chunk by chunk, while the state goes
-/// on changing.
+/// on changing. Several chunks are on their way at a time, so that a long link is made use of.
 struct SnapshotSender<View: StoreView> {
     let transfer: UInt64
     private let view: View
@@ -11,10 +11,12 @@ struct SnapshotSender<View: StoreView> {
     /// Bytes of pairs in a chunk; one pair may be larger by itself.
     private let chunkBytes: Int
     private var checksum = CRC32C()
-    /// Sent last, kept in case it was lost.
-    private var last: SnapshotChunk?
-    /// Where the next chunk starts.
-    private var nextKey: Bytes = []
+    /// Sent and perhaps lost, in order: what is asked for again is among these.
+    private var unconfirmed: [SnapshotChunk] = []
+    /// Number of the chunk that is read next, and where it starts; nil behind the last one.
+    private var nextIndex: UInt64 = 0
+    private var nextKey: Bytes? = []
+    private var lastAsked: UInt64?
     /// Nobody has asked since.
     private(set) var askedAt: Instant
 
@@ -26,17 +28,32 @@ struct SnapshotSender<View: StoreView> {
         askedAt = now
     }
 
-    /// The chunk asked for: the next one or, again, the last. Nil for any other.
-    mutating func chunk(_ index: UInt64, now: Instant) throws(StorageError) -> SnapshotChunk? {
+    /// What to send to a receiver that lacks chunk `index` and everything behind it: as many chunks
+    /// as may be on their way, and that one again if it is asked for again. Nothing if the request is an
+    /// old one, or makes no sense.
+    mutating func chunks(
+        from index: UInt64, now: Instant
+    ) throws(StorageError) -> [SnapshotChunk] {
         askedAt = now
-        if let last, last.index == index { return last }
-        let next = last.map { $0.index + 1 } ?? 0
-        guard index == next, last?.isLast != true else { return nil }
+        let first = nextIndex - UInt64(unconfirmed.count)
+        guard index >= first, index <= nextIndex else { return [] }
+        unconfirmed.removeFirst(Int(index - first))
+        var chunks = index == lastAsked ? Array(unconfirmed.prefix(1)) : []
+        lastAsked = index
+        while unconfirmed.count < NodeLimits.chunksInFlight, let key = nextKey {
+            let chunk = try read(from: key)
+            unconfirmed.append(chunk)
+            chunks.append(chunk)
+        }
+        return chunks
+    }
+
+    private mutating func read(from first: Bytes) throws(StorageError) -> SnapshotChunk {
         var writer = ByteWriter(capacity: chunkBytes + (64 << 10))
-        var resumeAt: Bytes?
-        try view.scan(from: nextKey, to: nil) { key, value in
+        nextKey = nil
+        try view.scan(from: first, to: nil) { key, value in
             if writer.count > 0, writer.count + key.count + value.count > chunkBytes {
-                resumeAt = Bytes(key)
+                nextKey = Bytes(key)
                 return false
             }
             writer.writePrefixed(key)
@@ -44,11 +61,9 @@ struct SnapshotSender<View: StoreView> {
             return true
         }
         checksum.update(writer.bytes)
-        let chunk = SnapshotChunk(
-            transfer: transfer, index: index, through: through, isLast: resumeAt == nil,
+        defer { nextIndex += 1 }
+        return SnapshotChunk(
+            transfer: transfer, index: nextIndex, through: through, isLast: nextKey == nil,
             checksum: checksum.value, pairs: writer.bytes)
-        if let resumeAt { nextKey = resumeAt }
-        last = chunk
-        return chunk
     }
 }

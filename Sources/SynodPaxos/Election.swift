@@ -173,9 +173,13 @@ package struct Election: Hashable, Sendable {
         shunned = []
     }
 
-    /// Gives up a way to the leader that was not confirmed for as long as a leader may be silent.
-    package mutating func expireRelay(_ now: Instant) {
-        if let unheardUntil, now >= unheardUntil { self.unheardUntil = nil }
+    /// Gives up a way to the leader that was not confirmed for as long as a leader may be silent,
+    /// and tries again those of which nothing came long ago.
+    package mutating func expireWays(_ now: Instant) {
+        if let unheardUntil, now >= unheardUntil {
+            self.unheardUntil = nil
+            shunned = []
+        }
         guard let relay, now.since(relay.confirmedAt) >= timing.suspicion else { return }
         dropRelay(relay.peer)
     }

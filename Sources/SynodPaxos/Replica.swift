@@ -231,7 +231,7 @@ package struct Replica: Hashable, Sendable {
             if !leader.hasMajority(now) { stepDown(.majorityUnheard, now, &outbox) }
             abandonSlots(now, &outbox)
         }
-        election.expireRelay(now)
+        election.expireWays(now)
         let retransmission = timing.retransmission
         role.updateLeader {
             $0.repeatUnanswered(now, retransmission: retransmission, &outbox)

@@ -49,11 +49,18 @@ final class Driver: @unchecked Sendable {
         do throws(StorageError) {
             let output = try node.step(events, at: Platform.now())
             carryOut(output)
-            wake(at: output.wakeAt)
+            if !hasFailed { wake(at: output.wakeAt) }
         } catch {
-            hasFailed = true
-            surroundings.onFailure(ReplicaLoop.describe(error))
+            fail(ReplicaLoop.describe(error))
         }
+    }
+
+    /// The node takes no further step. In particular its peers hear nothing more of it: a leader that
+    /// cannot write would be heard and followed, and nobody served.
+    func fail(_ message: String) {
+        hasFailed = true
+        timer?.task.cancel()
+        surroundings.onFailure(message)
     }
 
     /// Stops the threads behind, and closes the state store when they are done.
@@ -77,11 +84,7 @@ final class Driver: @unchecked Sendable {
     }
 
     private func carryOut(_ output: NodeOutput) {
-        if let fatal = output.fatal {
-            // Not another word to the peers.
-            hasFailed = true
-            return surroundings.onFailure(fatal)
-        }
+        if let fatal = output.fatal { return fail(fatal) }
         if !output.logBatch.isEmpty { writer.write(output.logBatch, output.ticket) }
         for (peer, messages) in output.sends { surroundings.peers.send(messages, to: peer) }
         for (connection, verdict) in output.verdicts {

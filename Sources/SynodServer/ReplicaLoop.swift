@@ -48,8 +48,10 @@ final class ReplicaLoop: Sendable {
 
     func start(_ node: consuming ServerNode, log: Journal, in surroundings: Surroundings) {
         sinks.withLock { $0 = surroundings.answerSinks }
-        let onFailure: @Sendable (StorageError) -> Void = { error in
-            surroundings.onFailure(Self.describe(error))
+        let onFailure: @Sendable (StorageError) -> Void = { [self] error in
+            eventLoop.execute { [self] in
+                self.driver.withLock { $0 }?.fail(Self.describe(error))
+            }
         }
         let writer = LogWriter(
             store: log, onWritten: { [self] in post(.written(through: $0)) }, onFailure: onFailure)

@@ -90,11 +90,17 @@ package enum Server {
 
         let reason = await end.wait()
         watch.stop()
-        if case .asked(let signal) = reason {
+        switch reason {
+        case .asked(let signal):
             logger.notice("stops", metadata: ["because": "\(signal)"])
+            await api.shutdown(finishingCalls: true)
+            await transport.shutdown()
+        case .failed:
+            // Nothing comes of any call here, and peers look for another leader as soon as their
+            // connections break.
+            await transport.shutdown()
+            await api.shutdown(finishingCalls: false)
         }
-        await api.shutdown()
-        await transport.shutdown()
         await replica.stop()
         disk.log.close()
         await loops.shutDown()

@@ -4,6 +4,8 @@ package import SynodPaxos
 package struct Report: Sendable {
     package let options: RunOptions
     package let replicas: Int
+    /// Who proposes, replica by replica.
+    package let proposers: [ProposerPolicy]
     package var failure: Failure?
     /// The same for the same options, in every process.
     package var digest: UInt64 = 0

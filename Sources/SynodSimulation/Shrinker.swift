@@ -47,7 +47,7 @@ package struct Shrinker {
         if options.profile.usesOperations {
             try lower(from: first.operations, ending) { $0.operations = $1 }
         }
-        let fewest = options.profile.needsPeers ? 2 : 1
+        let fewest = options.profile.fewestReplicas
         for count in fewest..<max(first.replicas, fewest) {
             var candidate = options
             candidate.replicas = count

@@ -67,7 +67,9 @@ extension Simulation {
     }
 
     private func report(_ settledAfter: Interval) -> Report {
-        var report = Report(options: plan.options, replicas: hosts.count)
+        var report = Report(
+            options: plan.options, replicas: hosts.count,
+            proposers: hosts.indices.map(plan.proposers(at:)))
         report.failure = failure
         report.digest = digest
         report.virtualTime = now.since(Instant(nanoseconds: 0))

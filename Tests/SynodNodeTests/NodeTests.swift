@@ -105,6 +105,27 @@ private let three = NodeCluster.id(3)
         #expect(cluster.answer(again, contains: "v7"))
     }
 
+    /// A long link would carry one part in each round trip.
+    @Test func `several parts of a state are on their way at a time`() throws {
+        let cluster = try NodeCluster(3, snapshotCount: 10, chunkBytes: 256)
+        try cluster.run(.milliseconds(500))
+        cluster.crash(three)
+        for number in 0..<100 {
+            _ = try cluster.put("k\(number)", "v\(number)", at: one)
+            try cluster.run(.milliseconds(10))
+        }
+        var together = 0
+        cluster.overhear = { messages, _, to in
+            let parts = messages.count { $0.first == Message.firstForeignTag + 1 }
+            if to == three { together = max(together, parts) }
+        }
+        try cluster.start(three)
+        try cluster.run(.milliseconds(1000))
+        #expect(together == NodeLimits.chunksInFlight)
+        let read = try cluster.get("k7", at: three, linearizable: false)
+        #expect(cluster.answer(read, contains: "v7"))
+    }
+
     /// Copies of a part that came long ago say nothing of whether the next one will.
     @Test func `a state that stops arriving is fetched from another replica`() throws {
         let cluster = try NodeCluster(3, snapshotCount: 10, chunkBytes: 256)

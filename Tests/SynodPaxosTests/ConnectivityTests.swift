@@ -169,6 +169,30 @@ struct ConnectivityTests {
         }
     }
 
+    /// The only way to the leader was of no use for a while, and what waited has long been given up:
+    /// the leader is followed that way again.
+    @Test func aWayOfWhichNothingCameIsTriedAgain() {
+        let (cluster, leader) = settled(3)
+        let (hub, far) = ((leader + 1) % 3, (leader + 2) % 3)
+        cluster.network.cutBoth(leader, far)
+        #expect(cluster.run(atMost: .milliseconds(3_000)) { $0.hosts[far].replica!.leader != nil })
+        cluster.loses = { message, from, _ in
+            guard case .forward = message else { return false }
+            return from == far
+        }
+        cluster.submit([UInt8(ascii: "g")], at: far, within: .milliseconds(2_200))
+        let isLost = cluster.run(atMost: .milliseconds(3_000)) {
+            $0.hosts[far].replica!.leader == nil
+        }
+        #expect(isLost, "nothing comes of \(hub + 1)")
+        cluster.loses = { _, _, _ in false }
+        let isBack = cluster.run(atMost: .milliseconds(8_000)) {
+            $0.hosts[far].replica!.leader == $0.hosts[leader].replica!.leader
+        }
+        #expect(isBack)
+        expectProgress(of: cluster, at: far, "through \(hub + 1)")
+    }
+
     /// A leader whose heartbeats arrive and whose proposals do not, as behind a link that drops
     /// what is large, keeps nobody waiting for ever.
     @Test(arguments: [3, 4, 5, 7])

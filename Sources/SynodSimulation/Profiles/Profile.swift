@@ -19,8 +19,15 @@ package enum Profile: String, CaseIterable, Sendable {
     /// A proposer that stops for good with slots granted, and who notices.
     case stopped
 
-    /// Whether one replica alone has no part in it.
-    package var needsPeers: Bool { !drawsFaults }
+    /// With fewer replicas there is nothing to see: with one there is nobody to disagree, and with two
+    /// no majority is left when one stops.
+    package var fewestReplicas: Int {
+        switch self {
+        case .swarm, .amnesia, .powercut, .slowdisk: 1
+        case .brief, .duel, .partial: 2
+        case .stopped: 3
+        }
+    }
 
     /// Whether its faults are drawn, so that they can be left out.
     package var drawsFaults: Bool {
@@ -35,6 +42,9 @@ package enum Profile: String, CaseIterable, Sendable {
 
     /// Whether its clients stop after some requests.
     package var usesOperations: Bool { drawsFaults || self == .brief }
+
+    /// Whether it is about slots that are granted, so that replicas other than the leader must propose.
+    package var needsGrants: Bool { self == .stopped }
 
     /// Who proposes, if the profile is about that. Rounds per decision are counted where the leader
     /// alone does.

@@ -20,7 +20,8 @@ struct SimCommand: AsyncParsableCommand {
               synod sim --profile brief
             """)
 
-    @Option(help: ArgumentHelp("Run this seed alone.", valueName: "number"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Run this seed alone.", valueName: "number"))
     var seed: UInt64?
 
     @Option(help: ArgumentHelp("Run all seeds from A through B (1..100).", valueName: "A..B"))
@@ -71,8 +72,13 @@ struct SimCommand: AsyncParsableCommand {
             throw ValidationError("--seconds is between 1 and 1000000.")
         }
         guard jobs > 0 else { throw ValidationError("--jobs is at least 1.") }
-        if replicas == 1, profile.needsPeers {
-            throw ValidationError("--profile \(profile.rawValue) needs two replicas at least.")
+        if let replicas, replicas < profile.fewestReplicas {
+            throw ValidationError(
+                "--profile \(profile.rawValue) needs --replicas \(profile.fewestReplicas) at least.")
+        }
+        if profile.needsGrants, let proposers, proposers != .everyone {
+            throw ValidationError(
+                "--profile \(profile.rawValue) is about replicas that propose: --proposers everyone.")
         }
         if trace || shrink {
             guard seed != nil else {

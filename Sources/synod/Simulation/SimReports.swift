@@ -23,6 +23,7 @@ extension Report {
         table.add("seed", "\(options.seed)")
         table.add("profile", options.profile.rawValue)
         table.add("replicas", "\(replicas)")
+        table.add("proposers", proposersText)
         table.add("virtual time", SimText.seconds(virtualTime))
         table.add("events", "\(events)")
         table.add("decisions", "\(decisions)")
@@ -38,6 +39,7 @@ extension Report {
     var json: String {
         var object: [String: Any] = [
             "seed": options.seed, "profile": options.profile.rawValue, "replicas": replicas,
+            "proposers": proposers.map(\.rawValue),
             "virtualNanoseconds": virtualTime.nanoseconds, "events": events,
             "decisions": decisions, "answered": answered, "refused": refused,
             "unknown": unknown, "worstLatencyNanoseconds": worstLatency.nanoseconds,
@@ -52,6 +54,13 @@ extension Report {
             ]
         }
         return encoded(object)
+    }
+
+    /// One word where all have the same policy.
+    private var proposersText: String {
+        let names = proposers.map(\.rawValue)
+        guard Set(names).count > 1 else { return names.first ?? "" }
+        return names.enumerated().map { "r\($0 + 1) \($1)" }.joined(separator: ", ")
     }
 
     /// The invariant that a run broke, from its report; nil if it broke none, or made no report.
