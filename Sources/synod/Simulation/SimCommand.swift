@@ -74,11 +74,11 @@ struct SimCommand: AsyncParsableCommand {
         guard jobs > 0 else { throw ValidationError("--jobs is at least 1.") }
         if let replicas, replicas < profile.fewestReplicas {
             throw ValidationError(
-                "--profile \(profile.rawValue) needs --replicas \(profile.fewestReplicas) at least.")
+                "--profile \(profile.rawValue) needs --replicas \(profile.fewestReplicas) or more.")
         }
         if profile.needsGrants, let proposers, proposers != .everyone {
             throw ValidationError(
-                "--profile \(profile.rawValue) is about replicas that propose: --proposers everyone.")
+                "--profile \(profile.rawValue) is about proposers: --proposers everyone.")
         }
         if trace || shrink {
             guard seed != nil else {
