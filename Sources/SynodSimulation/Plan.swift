@@ -64,13 +64,15 @@ struct Plan {
         drawProposers(&chance)
     }
 
-    /// In a third of all runs the leader alone, in a third everyone, in a third as it comes, unless
-    /// the profile is about one of these.
+    /// In a third of all runs the leader alone, in a third everyone, in a third as it comes, some as
+    /// their governors decide, unless the profile is about one of these.
     private mutating func drawProposers(_ chance: inout PRNG) {
         let common: ProposerPolicy? = chance.pick([.leader, .everyone, nil])
-        let drawn = (0..<replicas).map { _ in chance.pick([ProposerPolicy.leader, .everyone]) }
+        let drawn = (0..<replicas).map { _ in chance.pick(ProposerPolicy.allCases) }
         let fixed = options.proposers ?? options.profile.proposers ?? common
         proposers = drawn.map { fixed ?? $0 }
+        workload.alternatesSizes =
+            options.profile.drawsFaults && proposers.contains(.automatic)
     }
 
     func proposers(at index: Int) -> ProposerPolicy { proposers[index] }

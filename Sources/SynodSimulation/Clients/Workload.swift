@@ -29,6 +29,9 @@ struct Workload {
     /// Many transactions, on the same keys.
     var overlaps = false
     var reachesLimits = false
+    /// Values are large enough to be proposed where they are written, and then small enough to be
+    /// forwarded, in turn: so governors change their minds.
+    var alternatesSizes = false
     /// On giving up, the client asks the same of another replica.
     var retriesElsewhere = false
     /// And that does not count as another request.
@@ -137,6 +140,9 @@ struct RequestMaker {
         var value = Bytes("v\(number)".utf8)
         if chance.chance(1, in: 10) {
             value += Bytes(repeating: UInt8(ascii: "."), count: chance.index(2000))
+        }
+        if workload.alternatesSizes, number / 25 % 2 == 1 {
+            value += Bytes(repeating: UInt8(ascii: "."), count: 6000)
         }
         return value
     }
