@@ -31,6 +31,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
@@ -110,11 +111,17 @@ let package = Package(
             ]
         ),
         module(
+            "SynodMetrics",
+            [
+                "SynodPaxos", "SynodKeyspace", "SynodNode", "SynodTransport", nioCore, nioPosix,
+                nioHTTP1,
+            ]),
+        module(
             "SynodServer",
             [
                 "SynodBytes", "SynodPaxos", "SynodStorage", "SynodKeyspace", "SynodNode",
-                "SynodDisk", "SynodTransport", "SynodGRPC", "SynodAPI", nioCore, nioPosix,
-                logging,
+                "SynodDisk", "SynodTransport", "SynodGRPC", "SynodAPI", "SynodMetrics", nioCore,
+                nioPosix, logging,
             ]),
         module("SynodClient", ["SynodGRPC", "EtcdWire", nioCore, nioPosix, protobuf]),
         module("SynodBench", ["SynodClient", "EtcdWire", histogram, nioCore, nioPosix, protobuf]),
@@ -157,6 +164,12 @@ let package = Package(
                 "SynodAPI", "SynodClient", "SynodBytes", "SynodPaxos", "SynodKeyspace",
                 "SynodNode", "EtcdWire", nioCore, nioPosix, protobuf,
             ]),
+        tests(
+            "SynodMetricsTests",
+            [
+                "SynodMetrics", "SynodPaxos", "SynodKeyspace", "SynodNode", "SynodTransport",
+                nioCore, nioPosix, logging,
+            ], resources: [.copy("Transcripts")]),
         tests("SynodServerTests", ["SynodServer", logging]),
         tests("SynodBenchTests", ["SynodBench", nioCore]),
         tests("SynodLauncherTests", ["SynodLauncher"]),

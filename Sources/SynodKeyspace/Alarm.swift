@@ -5,6 +5,14 @@ package struct Alarm: Hashable, Comparable, Sendable, CustomStringConvertible {
         case noSpace = 1
         /// Replicas disagree: every request about keys is refused.
         case corrupt = 2
+
+        /// etcd's name.
+        package var text: String {
+            switch self {
+            case .noSpace: "NOSPACE"
+            case .corrupt: "CORRUPT"
+            }
+        }
     }
 
     package let memberID: UInt64
@@ -21,6 +29,6 @@ package struct Alarm: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// As etcd's Status lists it among the errors, the space at the end included.
     package var description: String {
-        "memberID:\(memberID) alarm:\(kind == .noSpace ? "NOSPACE" : "CORRUPT") "
+        "memberID:\(memberID) alarm:\(kind.text) "
     }
 }

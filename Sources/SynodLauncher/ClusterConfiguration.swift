@@ -6,9 +6,9 @@ package struct ClusterConfiguration: Sendable {
     package var replicas = 3
     /// Holds a data directory and a log file for each replica; made when it is missing.
     package var directory = "./data"
-    /// Replica k (from 1) listens for clients on `basePort + 10 (k - 1)` and for its peers one port
-    /// above: with three replicas and the default 2379, 2389, 2399 and 2380, 2390, 2400. That
-    /// keeps nine replicas below the ports that Linux hands out to outgoing connections.
+    /// Replica k (from 1) listens for clients on `basePort + 10 (k - 1)`, for its peers one port
+    /// above, and serves metrics on the next: with three replicas and the default 2379, 2389, 2399,
+    /// then 2380, 2390, 2400, and 2381, 2391, 2401. That keeps nine replicas below the ports that Linux hands out to outgoing connections.
     package var basePort = 2379
     /// The program that is a replica when it is started with `serve`; by default this one.
     package var executable = Bundle.main.executablePath ?? CommandLine.arguments[0]
@@ -36,7 +36,7 @@ package struct ClusterConfiguration: Sendable {
     /// Throws ``ClusterError`` naming the first option that is out of its range.
     package func check() throws(ClusterError) {
         guard (1...9).contains(replicas) else { throw ClusterError("replicas must be 1 to 9") }
-        let highest = 65_535 - 10 * (replicas - 1) - 1
+        let highest = 65_535 - 10 * (replicas - 1) - 2
         guard (1...highest).contains(basePort) else {
             throw ClusterError("with \(replicas) replicas the base port must be 1 to \(highest)")
         }

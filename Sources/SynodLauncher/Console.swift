@@ -9,14 +9,16 @@ import Foundation
 func introduction(
     _ plans: [ReplicaPlan], pids: [Int32], leader: Int, directory: String
 ) -> String {
-    let header = ["name", "clients", "peers", "pid", "role", "data", "log"]
+    let header = ["name", "clients", "peers", "metrics", "pid", "role", "data", "log"]
     let rows = plans.indices.map { index in
         [
             plans[index].name, plans[index].clientEndpoint, plans[index].peerEndpoint,
-            "\(pids[index])", index == leader ? "leader" : "follower", plans[index].dataDirectory,
+            plans[index].metricsEndpoint ?? "-", "\(pids[index])",
+            index == leader ? "leader" : "follower", plans[index].dataDirectory,
             plans[index].logFile,
         ]
     }
+    let scrape = plans[leader].metricsEndpoint.map { "\n  curl http://\($0)/metrics" } ?? ""
     let endpoints = plans.map(\.clientEndpoint).joined(separator: ",")
     return """
 
@@ -25,7 +27,7 @@ func introduction(
         Try this in another terminal:
           export ENDPOINTS=\(endpoints)
           etcdctl --endpoints=$ENDPOINTS put greeting hello
-          etcdctl --endpoints=$ENDPOINTS get greeting
+          etcdctl --endpoints=$ENDPOINTS get greeting\(scrape)
           kill -9 \(pids[leader])    # the leader: another one takes over, and it comes back
         Control-C stops the cluster. Its data stay in \(directory).
 

@@ -4,9 +4,10 @@ import Foundation
 /// started that would fail for it one by one.
 package func checkPorts(of plans: [ReplicaPlan]) throws(ClusterError) {
     let taken = plans.flatMap { plan in
-        [(plan.clientPort, "clients of \(plan.name)"), (plan.peerPort, "peers of \(plan.name)")]
-            .filter { port, _ in !isFree(port) }
-            .map { port, use in "\(port) (for \(use))" }
+        [(plan.clientPort, "clients"), (plan.peerPort, "peers"), (plan.metricsPort, "metrics")]
+            .compactMap { port, use in
+                port.flatMap { isFree($0) ? nil : "\($0) (for \(use) of \(plan.name))" }
+            }
     }
     guard !taken.isEmpty else { return }
     let ports = taken.joined(separator: ", ")

@@ -5,6 +5,8 @@ package struct ReplicaPlan: Sendable {
     package let name: String
     package let clientPort: Int
     package let peerPort: Int
+    /// Nil: it serves no metrics.
+    package let metricsPort: Int?
     package let dataDirectory: String
     package let logFile: String
     /// The command line behind the program's name.
@@ -12,6 +14,7 @@ package struct ReplicaPlan: Sendable {
 
     package var clientEndpoint: String { "\(Self.host):\(clientPort)" }
     package var peerEndpoint: String { "\(Self.host):\(peerPort)" }
+    package var metricsEndpoint: String? { metricsPort.map { "\(Self.host):\($0)" } }
 
     private static func flags(_ faults: ClusterConfiguration.Faults?, _ number: Int) -> [String] {
         guard let faults else { return [] }
@@ -19,6 +22,7 @@ package struct ReplicaPlan: Sendable {
         return ["--inject-faults", faults.specification, "--inject-seed", "\(seed)"]
     }
 
+    /// A replica that serves no metrics.
     package init(
         name: String, clientPort: Int, peerPort: Int, dataDirectory: String, logFile: String,
         arguments: [String]
@@ -26,6 +30,7 @@ package struct ReplicaPlan: Sendable {
         self.name = name
         self.clientPort = clientPort
         self.peerPort = peerPort
+        metricsPort = nil
         self.dataDirectory = dataDirectory
         self.logFile = logFile
         self.arguments = arguments
@@ -51,6 +56,8 @@ package struct ReplicaPlan: Sendable {
         name = "n\(number)"
         self.peerPort = peerPort
         clientPort = peerPort - 1
+        let metricsPort = peerPort + 1
+        self.metricsPort = metricsPort
         dataDirectory = "\(directory)/\(name)"
         logFile = "\(directory)/\(name).log"
         let client = "http://\(Self.host):\(clientPort)"
@@ -64,6 +71,7 @@ package struct ReplicaPlan: Sendable {
                 "--name", name, "--data-dir", dataDirectory,
                 "--listen-client-urls", client, "--advertise-client-urls", client,
                 "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+                "--listen-metrics-urls", "http://\(Self.host):\(metricsPort)",
                 "--initial-cluster", cluster, "--initial-cluster-token", "synod-local",
                 "--initial-cluster-state", "new",
             ] + Self.flags(faults, number)

@@ -1,4 +1,5 @@
 package import SynodBytes
+package import SynodKeyspace
 package import SynodPaxos
 
 /// Names a request until it is answered: which sink waits for the answer, and which call there.
@@ -101,11 +102,28 @@ package struct ReplicaStatus: Sendable {
     package var appliedThrough: UInt64 = 0
     package var storedBytes: UInt64 = 0
     package var usedBytes: UInt64 = 0
+    /// Zero when there is no quota.
     package var quotaBytes: UInt64 = 0
-    package var errors: [String] = []
+    /// -1 before any compaction.
+    package var compactRevision: Int64 = -1
+    /// Keys that are not deleted.
+    package var keyCount = 0
+    /// Writes of clients of this replica that have not been executed here.
+    package var waitingWrites = 0
+    /// In force in the whole cluster, sorted.
+    package var alarms: [Alarm] = []
+    /// Whether the state is lost and no other has come yet.
+    package var lacksState = false
     package var proposers = ProposerCounters()
 
     package init() {}
+
+    /// What is wrong, in etcd's words where it has some.
+    package var errors: [String] {
+        (leader == 0 ? ["etcdserver: no leader"] : [])
+            + (lacksState ? [RequestFailure.stateMissing.message] : [])
+            + alarms.map(\.description)
+    }
 }
 
 /// Where the doors hand in requests; safe to call from any thread.

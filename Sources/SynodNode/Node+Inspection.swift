@@ -39,6 +39,26 @@ extension Node {
             lacksState: replica.lacksState)
     }
 
+    /// What the replica tells of itself to operators.
+    package var status: ReplicaStatus {
+        var status = ReplicaStatus()
+        status.revision = keyspace.revision
+        status.round = replica.round
+        status.leader = replica.leader?.rawValue ?? 0
+        status.chosenThrough = replica.chosenThrough.rawValue
+        status.appliedThrough = keyspace.appliedThrough
+        status.storedBytes = storedBytes
+        status.usedBytes = keyspace.usedBytes
+        status.quotaBytes = configuration.quotaBytes ?? 0
+        status.compactRevision = keyspace.compactRevision
+        status.keyCount = keyspace.keyCount
+        status.waitingWrites = writes.count
+        status.alarms = keyspace.alarms
+        status.lacksState = replica.lacksState
+        status.proposers = replica.proposerCounters
+        return status
+    }
+
     /// The checksum of the history of all keys through a revision; nil if it is not readable.
     package func hash(at revision: Int64) throws(StorageError) -> KeyspaceHash? {
         try? keyspace.hashKV(revision: revision).get()

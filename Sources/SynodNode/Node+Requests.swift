@@ -93,23 +93,6 @@ extension Node {
             clusterID: configuration.cluster, memberID: configuration.identity.rawValue,
             raftTerm: replica.round)
     }
-
-    private var status: ReplicaStatus {
-        var status = ReplicaStatus()
-        status.revision = keyspace.revision
-        status.round = replica.round
-        status.leader = replica.leader?.rawValue ?? 0
-        status.chosenThrough = replica.chosenThrough.rawValue
-        status.appliedThrough = keyspace.appliedThrough
-        status.storedBytes = storedBytes
-        status.usedBytes = keyspace.usedBytes
-        status.quotaBytes = configuration.quotaBytes ?? 0
-        status.proposers = replica.proposerCounters
-        if replica.leader == nil { status.errors.append("etcdserver: no leader") }
-        if replica.lacksState { status.errors.append(RequestFailure.stateMissing.message) }
-        status.errors.append(contentsOf: keyspace.alarms.map(\.description))
-        return status
-    }
 }
 
 extension NodeOutput {

@@ -18,6 +18,8 @@ final class Driver: @unchecked Sendable {
     private var timer: (due: Instant, task: Scheduled<Void>)?
     private var hasFailed = false
     private var isReady = false
+    /// Leaders that this replica has followed or been since the start.
+    private var leadersSeen: UInt64 = 0
     private var lastTicket: LogTicket?
     private var writtenTicket: LogTicket?
     /// State stores wait to be removed until this batch is durable.
@@ -61,6 +63,11 @@ final class Driver: @unchecked Sendable {
         hasFailed = true
         timer?.task.cancel()
         surroundings.onFailure(message)
+    }
+
+    /// How the node is, between two steps.
+    var observation: ReplicaLoop.Observation {
+        ReplicaLoop.Observation(status: node.status, leadersSeen: leadersSeen)
     }
 
     /// Stops the threads behind, and closes the state store when they are done.
@@ -158,6 +165,7 @@ final class Driver: @unchecked Sendable {
                     "ballot": "\(ballot.text)", "ms": "\(span.nanoseconds / 1_000_000)",
                 ])
         case .lead(let ballot, let recoveredThrough):
+            leadersSeen += 1
             logger.notice(
                 "leads",
                 metadata: [
@@ -168,6 +176,7 @@ final class Driver: @unchecked Sendable {
                 "no longer leads",
                 metadata: ["ballot": "\(ballot.text)", "because": "\(reason.text)"])
         case .followed(let ballot):
+            leadersSeen += 1
             logger.notice("follows", metadata: ["ballot": "\(ballot.text)"])
         case .caughtUp(let slot):
             logger.debug("fetches what it missed", metadata: ["slot": "\(slot.rawValue)"])

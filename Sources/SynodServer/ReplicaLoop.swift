@@ -31,6 +31,13 @@ final class ReplicaLoop: Sendable {
         let onReady: @Sendable () -> Void
     }
 
+    /// What an observer is told of the replica.
+    struct Observation: Sendable {
+        let status: ReplicaStatus
+        /// Leaders that it has followed or been since its start.
+        let leadersSeen: UInt64
+    }
+
     private struct Inbox {
         var events: [NodeEvent] = []
         var isTurnDue = false
@@ -89,6 +96,12 @@ final class ReplicaLoop: Sendable {
                 inbox.isTurnDue = false
             }
         }
+    }
+
+    /// How the replica is between two of its steps, which it takes no part in itself: nothing is
+    /// queued and nothing awaited. Nil before the start and after the end.
+    func observe() -> EventLoopFuture<Observation?> {
+        eventLoop.submit { [self] in driver.withLock { $0?.observation } }
     }
 
     /// Ends after what has come in so far. Then the stores are no longer in use, and the state

@@ -4,6 +4,7 @@ import NIOPosix
 import Synchronization
 import SynodAPI
 import SynodDisk
+import SynodMetrics
 import SynodNode
 import SynodPaxos
 import SynodStorage
@@ -54,6 +55,9 @@ package enum Server {
         let api = APIServer(
             configuration: apiConfiguration(configuration), sink: replica, group: loops.clients)
 
+        let metrics = metricsServer(
+            configuration, replica: replica, transport: transport, group: loops.clients)
+
         let node = try makeNode(configuration, membership, &disk)
         let greetings = membership.replicas.map { ($0, node.hello(to: $0)) }
         if let faults {
@@ -62,13 +66,7 @@ package enum Server {
                     faults, boot: node.boot, on: loops.replica, configuration, logger))
         }
         _ = try await transport.listen()
-        do {
-            _ = try await api.start()
-        } catch let failure as APIServer.Failure {
-            throw Failure(
-                description: "cannot listen for clients on \(failure.address): "
-                    + brief(failure.cause))
-        }
+        try await listen(api, metrics, configuration)
         replica.start(
             consume node, log: disk.log,
             in: ReplicaLoop.Surroundings(
@@ -101,10 +99,29 @@ package enum Server {
             await transport.shutdown()
             await api.shutdown(finishingCalls: false)
         }
+        await metrics?.shutdown()
         await replica.stop()
         disk.log.close()
         await loops.shutDown()
         if case .failed(let message) = reason { throw Failure(description: message) }
+    }
+
+    private static func listen(
+        _ api: APIServer, _ metrics: MetricsServer?, _ configuration: ServerConfiguration
+    ) async throws {
+        do {
+            _ = try await api.start()
+            try await metrics?.start(
+                at: configuration.listenMetricsURLs.map { ($0.bindHost, $0.port) })
+        } catch let failure as APIServer.Failure {
+            throw Failure(
+                description: "cannot listen for clients on \(failure.address): "
+                    + brief(failure.cause))
+        } catch let failure as MetricsServer.Failure {
+            throw Failure(
+                description: "cannot listen for metrics on \(failure.address): "
+                    + brief(failure.cause))
+        }
     }
 
     private static func apiConfiguration(_ configuration: ServerConfiguration)
@@ -119,6 +136,27 @@ package enum Server {
                     id: member.id, name: member.name, peerURLs: member.peerURLs.map(\.description))
             }, maxRequestBytes: configuration.maxRequestBytes,
             maxTxnOps: configuration.maxTxnOps)
+    }
+
+    /// Nil when nobody wants metrics.
+    private static func metricsServer(
+        _ configuration: ServerConfiguration, replica: ReplicaLoop, transport: PeerTransport,
+        group: any EventLoopGroup
+    ) -> MetricsServer? {
+        guard !configuration.listenMetricsURLs.isEmpty else { return nil }
+        return MetricsServer(
+            identity: MetricsIdentity(
+                member: configuration.member.id, version: EtcdVersion.server),
+            group: group
+        ) {
+            replica.observe().map { observation in
+                observation.map {
+                    MetricsSnapshot(
+                        status: $0.status, leadersSeen: $0.leadersSeen,
+                        peers: transport.statistics())
+                }
+            }
+        }
     }
 
     /// Stores, logs, event loops and a few connections.

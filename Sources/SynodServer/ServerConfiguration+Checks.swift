@@ -17,11 +17,11 @@ extension ServerConfiguration {
             .advertiseClientURLs, listening: listenClientURLs)
         initialAdvertisePeerURLs = try values.advertised(
             .initialAdvertisePeerURLs, listening: listenPeerURLs)
-        if let url = listenClientURLs.first(where: listenPeerURLs.contains) {
-            throw ConfigurationError(
-                "--listen-client-urls and --listen-peer-urls both name \(url), and a port serves "
-                    + "one of them.")
-        }
+        listenMetricsURLs = try values.urls(.listenMetricsURLs) ?? []
+        try Self.checkApart([
+            (.listenClientURLs, listenClientURLs), (.listenPeerURLs, listenPeerURLs),
+            (.listenMetricsURLs, listenMetricsURLs),
+        ])
 
         initialClusterToken = try values.text(.initialClusterToken, default: "synod-cluster")
         initialClusterState = try values.choice(.initialClusterState, default: .new)
@@ -50,6 +50,20 @@ extension ServerConfiguration {
 
         logLevel = try values.logLevel()
         logFormat = try values.logFormat()
+    }
+
+    private static func checkApart(
+        _ listening: [(flag: Flag, urls: [URL])]
+    ) throws(ConfigurationError) {
+        var uses: [URL: Flag] = [:]
+        for (flag, urls) in listening {
+            for url in urls {
+                guard let other = uses.updateValue(flag, forKey: url) else { continue }
+                throw ConfigurationError(
+                    "--\(other.rawValue) and --\(flag.rawValue) both name \(url), and a port "
+                        + "serves one of them.")
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ extension ServerConfiguration {
         case advertiseClientURLs = "advertise-client-urls"
         case listenPeerURLs = "listen-peer-urls"
         case initialAdvertisePeerURLs = "initial-advertise-peer-urls"
+        case listenMetricsURLs = "listen-metrics-urls"
         case initialCluster = "initial-cluster"
         case initialClusterToken = "initial-cluster-token"
         case initialClusterState = "initial-cluster-state"
@@ -80,8 +81,7 @@ extension ServerConfiguration {
             "discovery": "discovery is not supported; give --initial-cluster instead.",
             "discovery-srv": "discovery is not supported; give --initial-cluster instead.",
             "force-new-cluster": "recovery from one survivor is not supported yet.",
-            "listen-client-http-urls": "a separate HTTP port is not supported yet.",
-            "listen-metrics-urls": "metrics are not supported yet.",
+            "listen-client-http-urls": "only metrics have an HTTP port: --listen-metrics-urls.",
             "wal-dir": "the log has its place in --data-dir and cannot be moved.",
         ]
         let tls = [

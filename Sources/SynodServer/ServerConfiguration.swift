@@ -40,6 +40,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     package let advertiseClientURLs: [URL]
     package let listenPeerURLs: [URL]
     package let initialAdvertisePeerURLs: [URL]
+    /// Empty: metrics are not served.
+    package let listenMetricsURLs: [URL]
     /// One to nine members, in the order of their ids; this replica is one of them.
     package let initialCluster: [Member]
     package let initialClusterToken: String

@@ -25,7 +25,8 @@ struct ClusterCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The first replica's client port; each further one is 10 higher.", valueName: "port"))
+            "The first replica's client port, with those of its peers and metrics after it; each "
+                + "further replica's are 10 higher.", valueName: "port"))
     var basePort = ClusterConfiguration().basePort
 
     @Option(

@@ -38,6 +38,12 @@ struct ServeFlags: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
+            "Where metrics and health are served over HTTP (nowhere).", valueName: "urls"))
+    var listenMetricsUrls: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
             "All replicas, this one too: name=url,name=url,... (this one alone).",
             valueName: "members"))
     var initialCluster: String?
@@ -112,7 +118,8 @@ struct ServeFlags: ParsableArguments {
         let all: [ServerConfiguration.Flag: String?] = [
             .name: name, .dataDir: dataDir, .listenClientURLs: listenClientUrls,
             .advertiseClientURLs: advertiseClientUrls, .listenPeerURLs: listenPeerUrls,
-            .initialAdvertisePeerURLs: initialAdvertisePeerUrls, .initialCluster: initialCluster,
+            .initialAdvertisePeerURLs: initialAdvertisePeerUrls,
+            .listenMetricsURLs: listenMetricsUrls, .initialCluster: initialCluster,
             .initialClusterToken: initialClusterToken, .initialClusterState: initialClusterState,
             .heartbeatInterval: heartbeatInterval, .electionTimeout: electionTimeout,
             .snapshotCount: snapshotCount, .quotaBackendBytes: quotaBackendBytes,

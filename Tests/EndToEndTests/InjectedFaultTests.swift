@@ -11,7 +11,7 @@ struct InjectedFaultTests {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        let port = Ports.free(with: [1, 10, 11, 20, 21])
+        let port = Ports.free(with: [1, 2, 10, 11, 12, 20, 21, 22])
         let endpoints = (0..<3).map { "127.0.0.1:\(port + 10 * $0)" }
         let command = [
             Programs.server[0], "cluster", "--replicas", "3", "--base-port", "\(port)",

@@ -16,6 +16,7 @@ enum Programs {
     /// A real etcd to compare with, or nil where none is installed.
     static let etcd: String? = search("etcd")
     static let etcdctl: String? = search("etcdctl")
+    static let curl: String? = search("curl")
 
     /// The long versions of the tests run where `SYNOD_LONG_TESTS` is set.
     static let runsLong = ProcessInfo.processInfo.environment["SYNOD_LONG_TESTS"] != nil

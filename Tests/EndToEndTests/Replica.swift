@@ -8,6 +8,7 @@ final class Replica: Sendable {
     let name: String
     let clientPort: Int
     let peerPort: Int
+    let metricsPort: Int
     let dataDirectory: String
     let log: String
     private let running = Mutex<ChildProcess?>(nil)
@@ -16,12 +17,14 @@ final class Replica: Sendable {
         self.name = name
         clientPort = Ports.free()
         peerPort = Ports.free()
+        metricsPort = Ports.free()
         dataDirectory = directory + "/" + name
         log = directory + "/" + name + ".log"
     }
 
     var endpoint: String { "127.0.0.1:\(clientPort)" }
     var peerURL: String { "http://127.0.0.1:\(peerPort)" }
+    var metricsURL: String { "http://127.0.0.1:\(metricsPort)" }
 
     /// The flags that start it as a member of `cluster`; a later flag of `extra` wins.
     func flags(in cluster: [Replica], extra: [String]) -> [String] {
@@ -30,7 +33,7 @@ final class Replica: Sendable {
             "--listen-client-urls", "http://\(endpoint)",
             "--advertise-client-urls", "http://\(endpoint)",
             "--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL,
-            "--initial-cluster",
+            "--listen-metrics-urls", metricsURL, "--initial-cluster",
             cluster.map { "\($0.name)=\($0.peerURL)" }.joined(separator: ","),
             "--initial-cluster-token", "end-to-end", "--initial-cluster-state", "new",
         ] + extra

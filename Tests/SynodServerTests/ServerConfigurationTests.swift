@@ -15,6 +15,7 @@ import Testing
         #expect(configuration.listenClientURLs == [URL(host: "127.0.0.1", port: 2379)])
         #expect(configuration.advertiseClientURLs == configuration.listenClientURLs)
         #expect(configuration.listenPeerURLs == [URL(host: "127.0.0.1", port: 2380)])
+        #expect(configuration.listenMetricsURLs.isEmpty)
         #expect(configuration.initialCluster.map(\.name) == ["default"])
         #expect(configuration.initialClusterState == .new)
         #expect(configuration.heartbeatMilliseconds == 100)
@@ -25,6 +26,13 @@ import Testing
         #expect(configuration.maxTxnOps == 128)
         #expect(configuration.logLevel == .info)
         #expect(configuration.logFormat == .text)
+    }
+
+    @Test func metricsMayBeServedOnEveryAddress() throws {
+        let configuration = try ServerConfiguration(flags: [
+            .listenMetricsURLs: "http://0.0.0.0:2381,http://[::]:2381"
+        ])
+        #expect(configuration.listenMetricsURLs.map(\.host) == ["0.0.0.0", "::"])
     }
 
     @Test func everyReplicaDerivesTheSameIdentities() throws {
@@ -97,6 +105,12 @@ import Testing
             ([.listenClientURLs: "http://h:1,,http://h:2"], "'' is not of the form"),
             ([.listenClientURLs: "http://h:1,http://H:1"], "http://h:1 is named twice."),
             ([.listenClientURLs: "http://127.0.0.1:2380"], "and a port serves one of them."),
+            ([.listenMetricsURLs: "https://h:1"], "--listen-metrics-urls: 'https://h:1' asks for"),
+            ([.listenMetricsURLs: "http://h:1,http://h:1"], "http://h:1 is named twice."),
+            (
+                [.listenMetricsURLs: "http://127.0.0.1:2380"],
+                "--listen-peer-urls and --listen-metrics-urls both name http://127.0.0.1:2380"
+            ),
             ([.listenClientURLs: "http://0.0.0.0:1"], "nobody can reach http://0.0.0.0:1"),
             ([.listenPeerURLs: "http://[::]:1"], "nobody can reach http://[::]:1"),
             ([.initialCluster: ""], "--initial-cluster: no member is given."),
