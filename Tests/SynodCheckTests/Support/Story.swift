@@ -36,9 +36,17 @@ func get(_ key: String, isSerializable: Bool = false) -> Request {
     .range(KeyRange(key: Bytes(key.utf8)), isSerializable: isSerializable)
 }
 
+func get(_ lower: String, _ upper: String) -> Request {
+    .range(KeyRange(lower: Bytes(lower.utf8), upper: Bytes(upper.utf8)))
+}
+
 func getAll(from key: String) -> Request { .range(KeyRange(lower: Bytes(key.utf8), upper: [0])) }
 
 func delete(_ key: String) -> Request { .delete(KeyRange(key: Bytes(key.utf8))) }
+
+func delete(_ lower: String, _ upper: String) -> Request {
+    .delete(KeyRange(lower: Bytes(lower.utf8), upper: Bytes(upper.utf8)))
+}
 
 /// A compare-and-set.
 func change(_ key: String, from old: String, to new: String) -> Request {
