@@ -128,16 +128,33 @@ package struct Acceptor: Hashable, Sendable {
     /// Which reads have to wait for what may be chosen, as far as this acceptor knows, above what
     /// it knows to be: for what it accepted, but for entries of older ballots above the point to
     /// which the leader of `progress` recovered. Those were not chosen then and nobody will ever
-    /// choose them.
+    /// choose them. And for what it has not accepted of the slots before these: see ``PendingSlots``.
     package func conflicts(with scopes: ReadScopes, _ progress: Progress?) -> [ReadConflict] {
         guard !accepted.isEmpty else { return [] }
         var finder = ReadConflictFinder(scopes)
+        /// The slot in which an entry of the same leader is missing first, if not this one.
+        var gapless = (next: accepted.base, ballot: Ballot.zero)
         accepted.forEach { slot, value in
             if let progress, value.ballot < progress.ballot, slot > progress.recoveredThrough {
                 return
             }
             finder.add(value.entry, in: slot)
+            let ballot = value.ballot.general
+            if gapless.next == slot, gapless.ballot == ballot || slot == accepted.base {
+                gapless = (slot.next, ballot)
+            } else {
+                addMissing(before: slot, at: ballot, value.entry, &finder)
+            }
         }
         return finder.conflicts
+    }
+
+    private func addMissing(
+        before slot: Slot, at ballot: Ballot, _ entry: Entry, _ finder: inout ReadConflictFinder
+    ) {
+        entry.stamp?.pending.forEach(before: slot) { other, spans in
+            guard other >= accepted.base, accepted[other]?.ballot.general != ballot else { return }
+            finder.add(spans, in: other)
+        }
     }
 }

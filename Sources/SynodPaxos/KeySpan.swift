@@ -21,6 +21,12 @@ package struct KeySpan: Hashable, Sendable {
 
     package var isPoint: Bool { upper == .point }
 
+    /// Upper bound of the bytes that it takes, but for lengths of lengths.
+    var byteCount: Int {
+        if case .below(let end) = upper { return 3 + lower.count + end.count }
+        return 2 + lower.count
+    }
+
     package func overlaps(_ other: KeySpan) -> Bool {
         if isPoint && other.isPoint { return lower == other.lower }
         return reaches(other.lower) && other.reaches(lower)

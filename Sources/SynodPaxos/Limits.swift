@@ -25,6 +25,9 @@ package enum Limits {
     /// Commands that the commands of one entry may wait for, in sum; with more, they wait for all.
     package static let stampWaits = 1024
 
+    /// Bytes of the keys of one entry that stamps tell of one by one; with more, it may touch any key.
+    package static let touchedBytes = 1024
+
     /// Keys that the leader remembers before it looks which of them are executed.
     package static let sequencedKeys = 8192
 

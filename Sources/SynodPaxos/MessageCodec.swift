@@ -93,7 +93,7 @@ extension Message {
             writer.write(chosenThrough)
             writer.writeVarint(UInt64(conflicts.count))
             for conflict in conflicts {
-                writer.writeVarint(UInt64(conflict.read))
+                writer.writeVarint(UInt64(conflict.read) << 1 | (conflict.isVague ? 1 : 0))
                 writer.write(conflict.slot)
             }
         case .fetch(let from):
@@ -291,11 +291,11 @@ extension ByteReader {
     }
 
     fileprivate mutating func readConflict() throws(MalformedBytes) -> ReadConflict {
-        let read = try readVarint()
-        guard read <= UInt64(Limits.pendingReads) else {
+        let word = try readVarint()
+        guard word >> 1 <= UInt64(Limits.pendingReads) else {
             throw MalformedBytes("a conflict of a read that cannot be")
         }
-        return ReadConflict(read: Int(read), slot: try readSlot())
+        return ReadConflict(read: Int(word >> 1), slot: try readSlot(), isVague: word & 1 == 1)
     }
 
     fileprivate mutating func readBatch() throws(MalformedBytes) -> BatchOutline {

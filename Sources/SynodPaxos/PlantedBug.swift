@@ -59,6 +59,8 @@
         case passesNoops = "B36"
         /// A read of several keys is answered with what is ahead of the prefix.
         case readsRangesAhead = "B37"
+        /// Stamps do not tell of the slots before theirs that are not decided.
+        case forgetsPending = "B38"
 
         package static let active = getenv("SYNOD_BUG").flatMap {
             PlantedBug(rawValue: String(cString: $0))

@@ -55,14 +55,18 @@ package struct ReadConflict: Hashable, Sendable {
     package let read: Int
     /// The last slot with a command that touches what it asks for.
     package let slot: Slot
+    /// Whether a command may do so, and it is not known which: so everything through the slot has to
+    /// be executed.
+    package let isVague: Bool
 
-    package init(read: Int, slot: Slot) {
+    package init(read: Int, slot: Slot, isVague: Bool = false) {
         self.read = read
         self.slot = slot
+        self.isVague = isVague
     }
 }
 
-/// Finds the last of some entries that touches what each read asks for.
+/// Finds the last of some slots in which what each read asks for is touched.
 struct ReadConflictFinder {
     /// Reads of single keys.
     private var points: [Key: [Int]] = [:]
@@ -70,6 +74,8 @@ struct ReadConflictFinder {
     private var others: [(read: Int, spans: [KeySpan]?)] = []
     /// By read.
     private var last: [Slot]
+    /// The last slot in which any key may be touched.
+    private var lastVague = Slot.zero
 
     init(_ scopes: ReadScopes) {
         last = Array(repeating: .zero, count: scopes.count)
@@ -82,33 +88,46 @@ struct ReadConflictFinder {
         }
     }
 
-    /// Entries are added in the order of their slots.
     mutating func add(_ entry: Entry, in slot: Slot) {
         guard !entry.isNoop else { return }
-        for (read, spans) in others where spans == nil { last[read] = slot }
         entry.forEachCommand { command in
-            guard let spans = command.footprint.spans(in: command.payload) else {
-                for read in last.indices { last[read] = slot }
-                return
+            if let spans = command.footprint.spans(in: command.payload) {
+                for span in spans { add(span, in: slot) }
+            } else {
+                for read in last.indices { note(slot, of: read) }
             }
-            for span in spans { add(span, in: slot) }
         }
+    }
+
+    /// What a stamp tells of a slot whose entry is missing here; nil: it may touch any key.
+    mutating func add(_ spans: [KeySpan]?, in slot: Slot) {
+        guard let spans else { return lastVague = max(lastVague, slot) }
+        for span in spans { add(span, in: slot) }
     }
 
     private mutating func add(_ span: KeySpan, in slot: Slot) {
         if span.isPoint {
-            for read in points[Key(span.lower)] ?? [] { last[read] = slot }
+            for read in points[Key(span.lower)] ?? [] { note(slot, of: read) }
         } else {
             for (key, reads) in points where span.overlaps(KeySpan(key.bytes[...])) {
-                for read in reads { last[read] = slot }
+                for read in reads { note(slot, of: read) }
             }
         }
         for (read, spans) in others where last[read] < slot {
-            if spans?.contains(where: { $0.overlaps(span) }) ?? true { last[read] = slot }
+            if spans?.contains(where: { $0.overlaps(span) }) ?? true { note(slot, of: read) }
         }
     }
 
+    private mutating func note(_ slot: Slot, of read: Int) { last[read] = max(last[read], slot) }
+
     var conflicts: [ReadConflict] {
-        last.indices.lazy.filter { last[$0] > .zero }.map { ReadConflict(read: $0, slot: last[$0]) }
+        var conflicts: [ReadConflict] = []
+        for (read, slot) in last.enumerated() {
+            if slot > .zero { conflicts.append(ReadConflict(read: read, slot: slot)) }
+            if lastVague > .zero {
+                conflicts.append(ReadConflict(read: read, slot: lastVague, isVague: true))
+            }
+        }
+        return conflicts
     }
 }

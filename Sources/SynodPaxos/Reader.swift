@@ -3,8 +3,8 @@
 ///
 /// A write that was acknowledged before the read began is accepted by a majority; any majority
 /// that is asked afterwards shares an acceptor with it. That one either knows it to be chosen, or
-/// says in which slot it has accepted something that touches what the read asks for. So the read
-/// waits until this replica has executed everything that any of them knows to be chosen, and of
+/// says in which slot it has accepted something that touches what the read asks for, or knows that a
+/// slot before one that it has accepted may have something of the kind. So the read waits until this replica has executed everything that any of them knows to be chosen, and of
 /// that slot what the read asks for. All reads that queued up share one round of questions; one
 /// round is under way at a time.
 ///
@@ -37,15 +37,21 @@ package struct Reader: Hashable, Sendable {
         var reads: [Read]
         let scopes: ReadScopes
         var bound: Slot
-        /// By read: the last slot that anybody has accepted of what it asks for.
+        /// By read: the last slot that touches what it asks for, as far as anybody knows.
         var slots: [Int: Slot] = [:]
+        /// By read: the last slot through which everything has to be executed, for it may.
+        var bounds: [Int: Slot] = [:]
         var answeredBy: ReplicaSet
         var repeatAt: Instant
 
         mutating func add(_ answer: ReadAnswer) {
             bound = max(bound, answer.chosenThrough)
             for conflict in answer.conflicts where conflict.read < reads.count {
-                slots[conflict.read] = max(slots[conflict.read] ?? .zero, conflict.slot)
+                if conflict.isVague {
+                    bounds[conflict.read] = max(bounds[conflict.read] ?? .zero, conflict.slot)
+                } else {
+                    slots[conflict.read] = max(slots[conflict.read] ?? .zero, conflict.slot)
+                }
             }
         }
     }
@@ -167,8 +173,11 @@ package struct Reader: Hashable, Sendable {
         guard let finished = round, isAnswered(finished) else { return }
         var free: [ReadID] = []
         for (place, read) in finished.reads.enumerated() {
-            if let slot = finished.slots[place], slot > finished.bound {
-                held.append(Held(bound: finished.bound, slot: slot, read: read))
+            let bound = max(finished.bound, finished.bounds[place] ?? .zero)
+            if let slot = finished.slots[place], slot > bound {
+                held.append(Held(bound: bound, slot: slot, read: read))
+            } else if bound > finished.bound {
+                bounded.append(Bounded(bound: bound, reads: [read.id]))
             } else {
                 free.append(read.id)
             }

@@ -28,6 +28,7 @@ struct Sequencer: Hashable, Sendable {
         let certain: Int
         let hasUncertain: Bool
         let isGranted: Bool
+        let keys: TouchedKeys
     }
 
     private struct RangeHolder: Hashable {
@@ -82,7 +83,7 @@ struct Sequencer: Hashable, Sendable {
     mutating func propose(_ commands: [Command], in slot: Slot) -> Stamp? {
         guard isShared else {
             let certain = commands.reduce(0) { $0 + ($1.isCertain ? 1 : 0) }
-            handOut(slot, certain: certain, of: commands.count, isGranted: false)
+            handOut(slot, certain, of: commands.count, TouchedKeys(), isGranted: false)
             lastUnstamped = slot
             return nil
         }
@@ -94,12 +95,15 @@ struct Sequencer: Hashable, Sendable {
         stamp(slot, outlines, isGranted: true)
     }
 
-    private mutating func handOut(_ slot: Slot, certain: Int, of count: Int, isGranted: Bool) {
+    private mutating func handOut(
+        _ slot: Slot, _ certain: Int, of count: Int, _ keys: TouchedKeys, isGranted: Bool
+    ) {
         revision += Int64(certain)
         if isGranted { grantedCount += 1 }
         slots.append(
             HandedOut(
-                slot: slot, certain: certain, hasUncertain: certain < count, isGranted: isGranted))
+                slot: slot, certain: certain, hasUncertain: certain < count, isGranted: isGranted,
+                keys: keys))
     }
 
     private mutating func stamp(
@@ -108,7 +112,8 @@ struct Sequencer: Hashable, Sendable {
         let revision = revision
         let uncertain = uncertainSlots(before: slot)
         let certain = outlines.reduce(0) { $0 + ($1.isCertain ? 1 : 0) }
-        handOut(slot, certain: certain, of: outlines.count, isGranted: isGranted)
+        handOut(
+            slot, certain, of: outlines.count, TouchedKeys(outlines), isGranted: isGranted)
         guard let base = executed.map({ max($0.through, lastUnstamped) }),
             slot.distance(from: executed!.through) <= Stamp.longestReach,
             let waits = waits(of: outlines, in: slot, above: base)
@@ -118,7 +123,15 @@ struct Sequencer: Hashable, Sendable {
         }
         return Stamp(
             reach: slot.distance(from: base), revision: revision, uncertain: uncertain,
-            waits: waits)
+            waits: waits, pending: pending(before: slot, above: base))
+    }
+
+    private func pending(before slot: Slot, above base: Slot) -> PendingSlots {
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.forgetsPending.isActive { return PendingSlots() }
+        #endif
+        let open = slots.filter { $0.slot > base && $0.slot < slot }
+        return PendingSlots(open.map { (slot.distance(from: $0.slot), $0.keys) })
     }
 
     private func uncertainSlots(before slot: Slot) -> UInt64 {

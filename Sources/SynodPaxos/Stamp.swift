@@ -25,6 +25,8 @@ package struct Stamp: Hashable, Sendable {
     package let uncertain: UInt64
     /// By rising commands.
     package let waits: [Wait]
+    /// What may still be decided before this slot, for reads.
+    package let pending: PendingSlots
 
     /// A command of the entry waits for another one.
     package struct Wait: Hashable, Sendable {
@@ -42,12 +44,16 @@ package struct Stamp: Hashable, Sendable {
 
     package static let longestReach = 64
 
-    package init(reach: Int, revision: Int64, uncertain: UInt64, waits: [Wait]) {
+    package init(
+        reach: Int, revision: Int64, uncertain: UInt64, waits: [Wait],
+        pending: PendingSlots = PendingSlots()
+    ) {
         precondition((1...Self.longestReach).contains(reach), "A stamp reaches over a window.")
         self.reach = reach
         self.revision = revision
         self.uncertain = uncertain
         self.waits = waits
+        self.pending = pending
     }
 
     package func base(of slot: Slot) -> Slot {
@@ -77,7 +83,7 @@ package struct Stamp: Hashable, Sendable {
     }
 
     /// Upper bound of the bytes it takes.
-    var byteCount: Int { 32 + 12 * waits.count }
+    var byteCount: Int { 40 + 12 * waits.count + pending.encoded.count }
 }
 
 extension ByteWriter {
@@ -93,6 +99,7 @@ extension ByteWriter {
             writeVarint(UInt64(wait.other))
             command = wait.command
         }
+        writePrefixed(stamp.pending.encoded)
     }
 }
 
@@ -119,7 +126,8 @@ extension ByteReader {
                 Stamp.Wait(command: Int(command), distance: Int(distance), other: Int(other)))
         }
         return Stamp(
-            reach: Int(reach), revision: Int64(revision), uncertain: uncertain, waits: waits)
+            reach: Int(reach), revision: Int64(revision), uncertain: uncertain, waits: waits,
+            pending: PendingSlots(encoded: try readPrefixed()))
     }
 }
 

@@ -78,7 +78,8 @@ struct FuzzTests {
             command: 0, distance: Int(chance.below(64)) + 1, other: Int(chance.below(3)))
         let stamp = Stamp(
             reach: Int(chance.below(64)) + 1, revision: 1, uncertain: chance.next(),
-            waits: chance.chance(1, in: 2) ? [wait] : [])
+            waits: chance.chance(1, in: 2) ? [wait] : [],
+            pending: PendingSlots(encoded: [1, 0, UInt8(chance.below(256)), 0]))
         return Entry([command], stamp: stamp)
     }
 
@@ -132,7 +133,10 @@ struct FuzzTests {
         case 13:
             return .readReply(
                 round: number(), chosenThrough: self.slot(),
-                conflicts: [ReadConflict(read: Int(chance.below(3)), slot: slot)])
+                conflicts: [
+                    ReadConflict(
+                        read: Int(chance.below(3)), slot: slot, isVague: chance.chance(1, in: 4))
+                ])
         case 14: return .fetch(from: slot)
         default:
             let entries = (0..<chance.below(4)).map { offset in

@@ -71,7 +71,11 @@ struct MessageCodecTests {
             ])),
         .readReply(round: 1, chosenThrough: Slot(1), conflicts: []),
         .readReply(
-            round: 1, chosenThrough: Slot(1), conflicts: [ReadConflict(read: 3, slot: Slot(2))]),
+            round: 1, chosenThrough: Slot(1),
+            conflicts: [
+                ReadConflict(read: 3, slot: Slot(2)),
+                ReadConflict(read: 3, slot: Slot(4), isVague: true),
+            ]),
         .fetch(from: Slot(1)),
         .fetched(from: Slot(1), entries: [], chosenThrough: .zero),
         .fetched(

@@ -105,6 +105,69 @@ struct ReadTests {
         #expect(lone.outbox.readable == [ReadID(2)])
     }
 
+    /// Slot 2 may be executed by key and answered before slot 1 is decided. Whoever reads then must not
+    /// miss what slot 1 writes, and acceptors that have slot 2 only know of it by its stamp.
+    @Test func aReadWaitsForWhatIsMissingBelowAnEntryThatIsThere() {
+        let leader = Ballot(1, of: 3)
+        func conflicts(
+            _ pending: PendingSlots, isMissing: Bool = true, _ scopes: [ReadScope]
+        ) -> [ReadConflict] {
+            var lone = LoneReplica()
+            if !isMissing {
+                lone.hear(.accept(ballot: leader, slot: first, entry: entry("d")), from: 3)
+            }
+            let id = CommandID(origin: ReplicaID(3), sequence: 1)
+            let payload: Bytes = [UInt8(ascii: "b")]
+            let command = Command(
+                id: id, footprint: Footprint([KeySpan(payload[...])]), payload: payload)
+            let stamp = Stamp(reach: 2, revision: 1, uncertain: 0, waits: [], pending: pending)
+            lone.hear(
+                .accept(ballot: leader, slot: Slot(2), entry: Entry([command], stamp: stamp)),
+                from: 3)
+            lone.hear(.readQuery(round: 1, scopes: ReadScopes(scopes)), from: 2)
+            guard case .readReply(_, _, let conflicts)? = lone.messages.first else { return [] }
+            return conflicts
+        }
+        let (a, b, c): (Bytes, Bytes, Bytes) = ([97], [98], [99])
+        let outline = Outline(isCertain: true, spans: [KeySpan(a[...])])
+        let known = PendingSlots([(1, TouchedKeys([outline]))])
+        let reads: [ReadScope] = [.key(a[...]), .key(b[...]), .key(c[...]), .everything]
+        #expect(
+            conflicts(known, reads) == [
+                ReadConflict(read: 0, slot: first), ReadConflict(read: 1, slot: Slot(2)),
+                ReadConflict(read: 3, slot: Slot(2)),
+            ])
+        #expect(
+            conflicts(known, isMissing: false, reads) == [
+                ReadConflict(read: 1, slot: Slot(2)), ReadConflict(read: 3, slot: Slot(2)),
+            ])
+        // Too many keys to tell, and bytes that say nothing: any key may be meant.
+        let many = (0..<Limits.touchedBytes).map { _ in outline }
+        for vague in [PendingSlots([(1, TouchedKeys(many))]), PendingSlots(encoded: [1, 0xff])] {
+            #expect(
+                conflicts(vague, [.key(c[...])]) == [
+                    ReadConflict(read: 0, slot: first, isVague: true)
+                ])
+        }
+    }
+
+    /// What may touch any key is waited for as a whole, whatever is known of the read's own.
+    @Test func aVagueConflictIsWaitedForAsAWhole() {
+        var lone = LoneReplica()
+        let leader = Ballot(1, of: 3)
+        lone.hear(.accept(ballot: leader, slot: first, entry: entry("a")), from: 3)
+        lone.step([.readRequested(ReadID(1), .key([UInt8(ascii: "d")]))])
+        guard case .readQuery(let round, _)? = lone.messages.first else {
+            Issue.record("no question")
+            return
+        }
+        let conflict = ReadConflict(read: 0, slot: first, isVague: true)
+        lone.hear(.readReply(round: round, chosenThrough: .zero, conflicts: [conflict]), from: 2)
+        #expect(lone.outbox.readable.isEmpty)
+        lone.hear(.heartbeat(leader, chosenThrough: 1), from: 3)
+        #expect(lone.outbox.readable == [ReadID(1)])
+    }
+
     /// A replica that stood still while another came to lead does not answer from its old state.
     @Test func noReadSpansAPauseUnnoticed() throws {
         for seed in 1...10 as ClosedRange<UInt64> {

@@ -79,7 +79,7 @@ struct SweepTests {
             ("a grant that came when its slot was decided", 1003, .swarm),
             ("the only way to the leader, given up for ever", 2_003_741, .swarm),
             ("a state in small parts that took a second each", 2_006_740, .swarm),
-            ("a read before a write under way with a lower revision", 3_002_485, .swarm),
+            ("a read that missed a write below one that was answered", 3_002_485, .swarm),
             ("a clock that went back when a sleeping machine was healed", 503, .swarm),
         ] as [(String, UInt64, Profile)])
     func regression(bug: String, seed: UInt64, profile: Profile) {

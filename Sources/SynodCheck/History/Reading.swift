@@ -33,18 +33,6 @@ extension Request {
         }
     }
 
-    /// All that the request may touch, in both branches, single keys as ranges of one.
-    func forEachRange(_ body: (KeyRange) -> Void) {
-        switch self {
-        case .put(let key, _, _): body(KeyRange(key: key))
-        case .delete(let range, _), .range(let range, _): body(range)
-        case .txn(let compares, let success, let failure):
-            for compare in compares { body(KeyRange(key: compare.key)) }
-            for request in success { request.forEachRange(body) }
-            for request in failure { request.forEachRange(body) }
-        }
-    }
-
     /// Whether there are states of the store that the request changes.
     var canWrite: Bool {
         switch self {

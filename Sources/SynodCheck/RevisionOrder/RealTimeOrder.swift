@@ -6,7 +6,7 @@
 /// after it like any other operation.
 enum RealTimeOrder {
     /// Returns the revisions, by operation, at which reads must be answered as at their own, because
-    /// those are older than what was known before of the keys that they ask for.
+    /// those are older than what was known before.
     static func check(_ operations: [Operation], _ leeway: Leeway) throws(Refutation)
         -> [Int: Int64]
     {
@@ -16,23 +16,20 @@ enum RealTimeOrder {
         let returns = sorted(answered) { operations[$0].return ?? .max }
         var next = 0
         var newest: (revision: Int64, operation: Int) = (Int64.min, -1)
-        var known = leeway.allowsLateHeaders ? KnownKeys(operations) : nil
         for call in calls {
             while next < returns.count, returns[next].time < call.time {
                 let index = returns[next].operation
-                if let revision = operations[index].response?.revision {
-                    if revision > newest.revision { newest = (revision, index) }
-                    known?.note(revision, of: operations[index].request)
+                if let revision = operations[index].response?.revision, revision > newest.revision {
+                    newest = (revision, index)
                 }
                 next += 1
             }
             let operation = operations[call.operation]
-            if let known, let response = operation.response,
+            if leeway.allowsLateHeaders, let response = operation.response,
                 !operation.request.canWrite, !operation.request.isSerializable,
                 response.revision < newest.revision
             {
-                let revision = known.revision(of: operation.request)
-                placements[call.operation] = max(response.revision, revision)
+                placements[call.operation] = newest.revision
             } else {
                 try check(call.operation, operation, newest)
             }
@@ -52,29 +49,6 @@ enum RealTimeOrder {
         if response.body.isChange, response.revision == newest.revision {
             throw Refutation(
                 "made a revision that was seen before it was called by", [index, newest.operation])
-        }
-    }
-
-    /// What anybody was told, key by key.
-    private struct KnownKeys {
-        private let keys: KeyTable
-        private var revisions: KnownRevisions
-
-        init(_ operations: [Operation]) {
-            keys = KeyTable(putBy: operations)
-            revisions = KnownRevisions(keyCount: keys.keys.count)
-        }
-
-        mutating func note(_ revision: Int64, of request: Request) {
-            request.forEachRange { revisions.note(revision, of: keys.numbers(in: $0)) }
-        }
-
-        func revision(of request: Request) -> Int64 {
-            var highest = Int64.min
-            request.forEachRange {
-                highest = max(highest, revisions.highest(of: keys.numbers(in: $0)))
-            }
-            return highest
         }
     }
 
