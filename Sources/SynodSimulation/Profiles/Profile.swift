@@ -1,3 +1,4 @@
+import SynodBytes
 import SynodPaxos
 
 /// What kind of trouble a run is about.
@@ -18,6 +19,10 @@ package enum Profile: String, CaseIterable, Sendable {
     case slowdisk
     /// A proposer that stops for good with slots granted, and who notices.
     case stopped
+    /// Many clients on one key, at replicas that propose as their governors like.
+    case contention
+    /// Reads, writes and transactions over links of differing speed, by key and in the order of slots.
+    case mixed
 
     /// Whether one replica alone has no part in it.
     package var needsPeers: Bool { !drawsFaults }
@@ -26,12 +31,20 @@ package enum Profile: String, CaseIterable, Sendable {
     package var drawsFaults: Bool {
         switch self {
         case .swarm, .amnesia, .powercut, .slowdisk: true
-        case .brief, .duel, .partial, .stopped: false
+        case .brief, .duel, .partial, .stopped, .contention, .mixed: false
         }
     }
 
     /// Whether a run ends after some time.
     package var usesSeconds: Bool { drawsFaults }
+
+    /// Whether it is about how many clients there are.
+    package var usesClients: Bool {
+        switch self {
+        case .duel, .contention, .mixed: true
+        case .swarm, .brief, .partial, .amnesia, .powercut, .slowdisk, .stopped: false
+        }
+    }
 
     /// Whether its clients stop after some requests.
     package var usesOperations: Bool { drawsFaults || self == .brief }
@@ -41,7 +54,8 @@ package enum Profile: String, CaseIterable, Sendable {
     var proposers: ProposerPolicy? {
         switch self {
         case .brief: .leader
-        case .stopped: .everyone
+        case .stopped, .mixed: .everyone
+        case .contention: .automatic
         case .swarm, .duel, .partial, .amnesia, .powercut, .slowdisk: nil
         }
     }
@@ -59,9 +73,12 @@ package enum Profile: String, CaseIterable, Sendable {
         case .duel, .partial:
             plan.keepOnly([])
             plan.replicas = plan.options.replicas ?? max(plan.replicas, self == .duel ? 2 : 3)
-        case .stopped:
+        case .stopped, .contention:
             plan.keepOnly([])
             plan.replicas = plan.options.replicas ?? 9
+        case .mixed:
+            plan.keepOnly([])
+            plan.replicas = plan.options.replicas ?? max(plan.replicas, 3)
         case .amnesia:
             plan.keepOnly([.n1, .n5, .n11, .d12])
             plan.enable([.d10, .d11, .p1, .p5, .d1, .d2], every: often)
@@ -74,6 +91,20 @@ package enum Profile: String, CaseIterable, Sendable {
         case .slowdisk:
             plan.keepOnly([.n1, .n3, .p1, .p4])
             plan.enable([.d8, .d9, .d1, .d2], every: often)
+        }
+    }
+
+    /// - Parameter chance: the generator of what links are like.
+    func adjust(_ link: inout LinkQuality, _ chance: inout PRNG) {
+        switch self {
+        case .contention:
+            link.delay = .microseconds(chance.pick([300, 1000, 5000]))
+            link.bytesPerSecond = chance.pick([10_000_000, 30_000_000])
+        case .mixed:
+            link.delay = .microseconds(chance.pick([300, 1000, 5000]))
+            link.spread = link.delay
+            link.lost = chance.pick([0, 100, 1000])
+        case .swarm, .brief, .duel, .partial, .amnesia, .powercut, .slowdisk, .stopped: break
         }
     }
 
@@ -93,7 +124,7 @@ package enum Profile: String, CaseIterable, Sendable {
             workload.patience = .seconds(120)
             workload.retriesElsewhere = true
             workload.insists = true
-        case .duel, .partial, .stopped:
+        case .duel, .partial, .stopped, .contention, .mixed:
             workload = Workload()
             workload.clients = 4
             workload.keyCount = 1
@@ -104,6 +135,22 @@ package enum Profile: String, CaseIterable, Sendable {
             workload.compactions = 0
             workload.operations = 1_000_000
             workload.thinking = .milliseconds(100)
+        }
+        switch self {
+        case .contention:
+            workload.deletions = 0
+            workload.requestsPerKey = .max
+            workload.thinking = .milliseconds(0)
+        case .mixed:
+            workload.keyCount = 100
+            workload.requestsPerKey = 2000
+            workload.transactions = 10
+            workload.writesPairs = true
+            workload.reads = 40
+            workload.deletions = 0
+            workload.serializable = 0
+            workload.thinking = .milliseconds(0)
+        case .swarm, .brief, .duel, .partial, .amnesia, .powercut, .slowdisk, .stopped: break
         }
     }
 }
