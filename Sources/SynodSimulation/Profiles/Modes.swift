@@ -24,7 +24,8 @@ struct Modes {
     func settled(_ isProposing: Bool, at end: Instant) -> Interval? {
         let ends = changes.dropFirst().map(\.at) + [end]
         var (spent, earliest): (UInt64, Interval?) = (0, nil)
-        for (change, until) in zip(changes, ends).reversed() where change.isProposing == isProposing {
+        for (change, until) in zip(changes, ends).reversed() where change.isProposing == isProposing
+        {
             spent += until.since(change.at).nanoseconds
             if spent * 10 >= end.since(change.at).nanoseconds * 9 {
                 earliest = change.at.since(start)

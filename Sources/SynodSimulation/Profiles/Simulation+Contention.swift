@@ -87,7 +87,9 @@ extension Simulation {
     func answers(since start: Instant) -> [UInt64] {
         var counts = [UInt64](repeating: 0, count: hosts.count)
         for call in clients.calls {
-            guard case .answered(let at, _) = call.outcome, at >= start.nanoseconds else { continue }
+            guard case .answered(let at, _) = call.outcome, at >= start.nanoseconds else {
+                continue
+            }
             counts[call.host] += 1
         }
         return counts
