@@ -17,6 +17,8 @@ extension Node {
         /// Whether something has been executed before what comes before it.
         package let isAhead: Bool
         package let isLeading: Bool
+        /// Whether what its clients wrote last was proposed here, and not sent to the leader.
+        package let isProposing: Bool
         /// The leader that is followed, or this replica if it leads.
         package let leader: ReplicaID?
         /// Requests of clients that wait, which is bounded and comes to nothing when a replica is
@@ -34,7 +36,7 @@ extension Node {
             boot: boot, promised: replica.promised,
             appliedThrough: Slot(keyspace.appliedThrough), chosenThrough: replica.chosenThrough,
             revision: keyspace.revision, isAhead: keyspace.isAhead, isLeading: replica.isLeading,
-            leader: replica.leader,
+            isProposing: replica.isProposing, leader: replica.leader,
             waitingWrites: writes.count, waitingReads: reads.count, isReceiving: receiver != nil,
             lacksState: replica.lacksState)
     }

@@ -142,10 +142,13 @@ package struct Replica: Hashable, Sendable {
     /// The round of the leader heard last.
     package var round: UInt64 { election.leaderBallot.round }
 
+    /// Whether the last commands were proposed here instead of sent to the leader.
+    package var isProposing: Bool { governor.isProposing }
+
     /// What this replica has counted as a proposer and as a leader.
     package var proposerCounters: ProposerCounters {
         var all = counters
-        all.isProposing = governor.isProposing
+        all.isProposing = isProposing
         all.slotsAllowed = UInt64(governor.slots)
         if case .leading(let leader) = role {
             all.add(asLeader: leader.counters)

@@ -53,6 +53,10 @@ package struct Figure: Sendable, Hashable {
         self.init(name, .ratio, statistics, [ratio])
     }
 
+    init(_ name: String, counts: [UInt64], _ statistics: Statistic...) {
+        self.init(name, .count, statistics, counts.map { Double($0) })
+    }
+
     init(_ name: String, times: [Interval], _ statistics: Statistic...) {
         self.init(name, .nanoseconds, statistics, times.map { Double($0.nanoseconds) })
     }

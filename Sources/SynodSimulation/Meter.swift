@@ -17,6 +17,8 @@ struct Meter {
     /// Since when somebody has been waiting and nobody has been answered; nil while nobody waits: that
     /// clients think is no gap.
     private var waitingSince: Instant?
+    /// How often commands were tried, while somebody wants to know.
+    var attempts: Attempts?
     /// The longest time for which somebody waited and nobody was answered.
     private(set) var longestGap = Interval(nanoseconds: 0)
 

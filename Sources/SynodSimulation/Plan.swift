@@ -55,6 +55,7 @@ struct Plan {
         let variesLogs = isEnabled(.p10) || options.profile == .amnesia
         logFactors = (0..<replicas).map { _ in variesLogs ? shape.pick([1, 1, 8]) : 1 }
         link = LinkQuality(for: self, &networkChance)
+        options.profile.adjust(&link, &networkChance)
         disk = DiskQuality(for: self, &diskChance)
         workload = Workload(for: self, &clientChance)
         if isEnabled(.p8) { inboxCapacity = 4 + hostChance.index(60) }

@@ -12,6 +12,8 @@ package struct RunOptions: Sendable, Hashable {
     package var executesByKey = true
     /// Faults that are left out although the seed has drawn them.
     package var without: [FaultID] = []
+    /// How many clients there are; nil: drawn.
+    package var clients: Int?
     /// How many requests clients make before the cluster has to come to rest; nil: drawn.
     package var operations: Int?
     /// How many seconds of virtual time the faults last at most; nil: drawn.
@@ -34,6 +36,7 @@ package struct RunOptions: Sendable, Hashable {
         if !without.isEmpty {
             words.append("--without \(without.sorted().map(\.rawValue).joined(separator: ","))")
         }
+        if let clients { words.append("--clients \(clients)") }
         if let operations { words.append("--operations \(operations)") }
         if let seconds { words.append("--seconds \(seconds)") }
         return words.joined(separator: " ")

@@ -12,6 +12,8 @@ extension Simulation {
         case .duel: runDuel()
         case .partial: runPartial()
         case .stopped: runStopped()
+        case .contention: runContention()
+        case .mixed: runMixed()
         }
         let settledAfter = settle()
         if failure == nil { judgeHistory() }

@@ -14,6 +14,7 @@ struct MessageTagTests {
             (.accept(ballot: ballot, slot: slot, entry: .noop), MessageTag.accept),
             (.accepted(ballot: ballot, first: slot, last: slot), MessageTag.accepted),
             (.chosen(progress), MessageTag.chosen),
+            (.forward(ballot: ballot, boot: 1, position: 0, commands: []), MessageTag.forward),
             (
                 .grant(ballot: ballot, boot: 1, batch: 1, slot: slot, stamp: nil),
                 MessageTag.grant

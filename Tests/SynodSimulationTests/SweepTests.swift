@@ -45,6 +45,18 @@ struct SweepTests {
         expectNoFailure(options)
     }
 
+    @Test(arguments: [ProposerPolicy.automatic, .everyone])
+    func oneKeyIsWrittenAsFastAsMany(proposers: ProposerPolicy) {
+        var options = RunOptions(seed: 2, profile: .contention)
+        options.proposers = proposers
+        options.clients = proposers == .everyone ? 16 : 1
+        expectNoFailure(options)
+    }
+
+    @Test func executionByKeyIsNoSlowerThanBySlot() {
+        expectNoFailure(RunOptions(seed: 1, profile: .mixed))
+    }
+
     /// Seeds that found a bug once, in the node or in the simulator itself.
     @Test(
         arguments: [

@@ -6,6 +6,7 @@ package enum MessageTag {
     package static let accept: UInt8 = 6
     package static let accepted: UInt8 = 7
     package static let chosen: UInt8 = 8
+    package static let forward: UInt8 = 11
     package static let fetched: UInt8 = 15
     package static let grant: UInt8 = 19
     /// A part of a state on its way to another replica.

@@ -30,8 +30,13 @@ extension Simulation {
     /// Messages leave a replica on an open stream. What a replica says that nobody accepts is of no
     /// account.
     func judge(_ messages: [Bytes], leaving host: Host, for peer: Int) {
-        for encoded in messages where MessageTag.isJudged(encoded.first) {
-            guard let glance = host.glance, let message = decoded(encoded) else { continue }
+        for encoded in messages {
+            let isAttempt = meter.attempts != nil && encoded.first == MessageTag.forward
+            guard isAttempt || MessageTag.isJudged(encoded.first),
+                let glance = host.glance, let message = decoded(encoded)
+            else { continue }
+            meter.attempts?.sent(message, by: host.id, at: now) { oracle.isChosen($0) }
+            guard !isAttempt else { continue }
             oracle.sent(
                 message, by: host.index, to: peer, learnedThrough: glance.chosenThrough)
             if case .accept(_, let slot, let entry) = message, !entry.isNoop {

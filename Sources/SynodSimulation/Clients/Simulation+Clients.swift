@@ -28,7 +28,7 @@ extension Simulation {
         if clients.all[index].chance.below(1_000_000) < clients.workload.compactions {
             return compact(index)
         }
-        var request = clients.maker.make(number)
+        var request = clients.maker.make(number, for: index)
         if let again = clients.all[index].again {
             request = RequestMaker.renewed(again, number)
         }

@@ -6,6 +6,10 @@ import SynodPaxos
 struct Workload {
     enum Keys {
         case uniform, hot, skewed, sequential
+        /// The n-th key is asked for n times as rarely as the first.
+        case zipf
+        /// Each client has a key that no other one touches.
+        case own
     }
 
     var clients = 4
@@ -21,6 +25,10 @@ struct Workload {
     var patience = Interval.seconds(8)
     /// Of a hundred requests.
     var transactions = 10
+    /// Whether transactions write two keys, whatever is there.
+    var writesPairs = false
+    /// What values are filled up to.
+    var valueBytes = 0
     var reads = 40
     var deletions = 5
     var ranges = 5
@@ -63,25 +71,46 @@ struct Workload {
         retriesElsewhere = plan.isEnabled(.n12)
         storms = plan.isEnabled(.w8)
         plan.options.profile.adjust(&self)
+        switch plan.options.profile {
+        case .duel:
+            clients = chance.pick([1, 2, 4, 16, 64, 256])
+        case .contention:
+            clients = chance.pick([1, 2, 4, 8, 16, 32, 64, 128, 256])
+            valueBytes = chance.pick([64, 4096, 4096, 16_384])
+        case .mixed:
+            clients = chance.pick([8, 16, 32, 64])
+            keys = chance.pick([.zipf, .uniform])
+        case .swarm, .brief, .partial, .amnesia, .powercut, .slowdisk, .stopped: break
+        }
+        if let count = plan.options.clients { clients = count }
         guard plan.options.profile == .duel else { return }
-        clients = chance.pick([1, 2, 4, 16, 64, 256])
         thinking = .milliseconds(max(100, UInt64(clients) * 8))
     }
 }
 
 /// Draws requests.
 struct RequestMaker {
-    let workload: Workload
+    var workload: Workload
+    /// Who asks.
+    private var client = 0
     private var chance: PRNG
     private(set) var tally = FaultTally()
+    /// By key: how many of so many requests are for it or for one before it.
+    private let zipf: [UInt64]
 
     init(_ workload: Workload, chance: PRNG) {
         self.workload = workload
         self.chance = chance
+        var sum: UInt64 = 0
+        zipf = (1...UInt64(workload.keyCount)).map { rank in
+            sum += 1_000_000 / rank
+            return sum
+        }
     }
 
     /// A request that nobody has made before, because of its number.
-    mutating func make(_ number: Int) -> Request {
+    mutating func make(_ number: Int, for client: Int) -> Request {
+        self.client = client
         if workload.reachesLimits, chance.chance(1, in: 40) {
             tally.fired(.w4)
             return extreme(number)
@@ -131,6 +160,10 @@ struct RequestMaker {
         case .sequential:
             tally.fired(.w1)
             index = number % count
+        case .zipf:
+            let place = chance.below(zipf[count - 1])
+            index = zipf.firstIndex { place < $0 } ?? 0
+        case .own: index = client
         }
         if workload.clients >= 16, count == 1 { tally.fired(.w2) }
         return Bytes("k\(generation)/\(index)".utf8)
@@ -141,9 +174,9 @@ struct RequestMaker {
         if chance.chance(1, in: 10) {
             value += Bytes(repeating: UInt8(ascii: "."), count: chance.index(2000))
         }
-        if workload.alternatesSizes, number / 25 % 2 == 1 {
-            value += Bytes(repeating: UInt8(ascii: "."), count: 6000)
-        }
+        let isLarge = workload.alternatesSizes && number / 25 % 2 == 1
+        let missing = (isLarge ? 6000 : workload.valueBytes) - value.count
+        if missing > 0 { value += Bytes(repeating: UInt8(ascii: "."), count: missing) }
         return value
     }
 
@@ -162,6 +195,7 @@ struct RequestMaker {
 
     /// Conditions on keys and operations on keys, overlapping with others' in any order.
     private mutating func transaction(_ number: Int) -> Request {
+        guard !workload.writesPairs else { return pair(number) }
         var compares: [Compare] = []
         for _ in 0..<chance.index(3) { compares.append(compare(number)) }
         var keys: [Bytes] = []
@@ -181,6 +215,17 @@ struct RequestMaker {
             chance.chance(1, in: 2)
             ? [.range(SynodCheck.KeyRange(key: keys[0]), isSerializable: false)] : []
         return .txn(compares: compares, success: success, failure: failure)
+    }
+
+    /// Two keys get new values at once.
+    private mutating func pair(_ number: Int) -> Request {
+        let first = key(number)
+        var second = key(number)
+        while second == first { second = key(number) }
+        let puts = [first, second].map { key in
+            Request.put(key: key, value: value(number), wantsPrevious: false)
+        }
+        return .txn(compares: [], success: puts, failure: [])
     }
 
     private mutating func compare(_ number: Int) -> Compare {

@@ -21,6 +21,8 @@ struct LinkQuality {
     var reorders = false
     /// Packets in flight on a link, beyond which they are lost.
     var capacity = Int.max
+    /// What a replica can send, to all its peers together; nil: any amount in no time.
+    var bytesPerSecond: UInt64?
 
     init() {}
 

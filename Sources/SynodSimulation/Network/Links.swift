@@ -26,6 +26,8 @@ struct Links {
     let quality: LinkQuality
     private let count: Int
     private var links: [Link]
+    /// By sender: when everything that it has been given to send has left it.
+    private var idleAt: [Instant]
     private var chance: PRNG
     private(set) var tally = FaultTally()
 
@@ -34,6 +36,7 @@ struct Links {
         self.quality = quality
         self.chance = chance
         links = Array(repeating: Link(), count: count * count)
+        idleAt = Array(repeating: Instant(nanoseconds: 0), count: count)
     }
 
     subscript(from: Int, to: Int) -> Link {
@@ -67,8 +70,8 @@ struct Links {
         }
     }
 
-    /// What becomes of a packet sent now.
-    mutating func send(_ from: Int, _ to: Int, at now: Instant) -> Fate {
+    /// What becomes of a packet of so many bytes sent now.
+    mutating func send(_ from: Int, _ to: Int, bytes: Int, at now: Instant) -> Fate {
         let place = from * count + to
         guard !links[place].isCut else { return .lost(.n5) }
         guard !links[place].isClogged else { return .held }
@@ -85,7 +88,8 @@ struct Links {
             tally.fired(.n1)
             return .lost(.n1)
         }
-        let first = arrival(place, now + delay(place), inOrder: !quality.reorders)
+        let departure = departure(of: bytes, from: from, at: now)
+        let first = arrival(place, departure + delay(place), inOrder: !quality.reorders)
         guard chance.perMillion(quality.doubled) else { return .arrives([first]) }
         tally.fired(.n2)
         return .arrives([first, first + chance.interval(below: quality.replay)])
@@ -94,6 +98,14 @@ struct Links {
     /// Releases what a clogged link held back: it all arrives soon, in order.
     mutating func arrivalOfHeld(_ from: Int, _ to: Int, at now: Instant) -> Instant {
         arrival(from * count + to, now + quality.delay, inOrder: true)
+    }
+
+    /// When the last byte of a packet leaves its sender.
+    private mutating func departure(of bytes: Int, from: Int, at now: Instant) -> Instant {
+        guard let rate = quality.bytesPerSecond else { return now }
+        let time = Interval(nanoseconds: UInt64(bytes) * 1_000_000_000 / rate)
+        idleAt[from] = max(idleAt[from], now) + time
+        return idleAt[from]
     }
 
     private mutating func delay(_ place: Int) -> Interval {

@@ -27,7 +27,8 @@ extension Simulation {
     }
 
     private func transmit(_ packet: Packet) {
-        switch links.send(packet.from, packet.to, at: now) {
+        let bytes = packet.messages.reduce(0) { $0 + $1.count }
+        switch links.send(packet.from, packet.to, bytes: bytes, at: now) {
         case .lost(let drawn):
             let fault = drawn == .n5 ? cut.fault : drawn
             note(

@@ -1,3 +1,4 @@
+import SynodBytes
 import SynodPaxos
 
 /// What kind of trouble a run is about.
@@ -18,13 +19,17 @@ package enum Profile: String, CaseIterable, Sendable {
     case slowdisk
     /// A proposer that stops for good with slots granted, and who notices.
     case stopped
+    /// Many clients on one key, at replicas that propose as their governors like.
+    case contention
+    /// Reads, writes and transactions over links of differing speed, by key and in the order of slots.
+    case mixed
 
     /// With fewer replicas there is nothing to see: with one there is nobody to disagree, and with two
     /// no majority is left when one stops.
     package var fewestReplicas: Int {
         switch self {
         case .swarm, .amnesia, .powercut, .slowdisk: 1
-        case .brief, .duel, .partial: 2
+        case .brief, .duel, .partial, .contention, .mixed: 2
         case .stopped: 3
         }
     }
@@ -33,12 +38,20 @@ package enum Profile: String, CaseIterable, Sendable {
     package var drawsFaults: Bool {
         switch self {
         case .swarm, .amnesia, .powercut, .slowdisk: true
-        case .brief, .duel, .partial, .stopped: false
+        case .brief, .duel, .partial, .stopped, .contention, .mixed: false
         }
     }
 
     /// Whether a run ends after some time.
     package var usesSeconds: Bool { drawsFaults }
+
+    /// Whether it is about how many clients there are.
+    package var usesClients: Bool {
+        switch self {
+        case .duel, .contention, .mixed: true
+        case .swarm, .brief, .partial, .amnesia, .powercut, .slowdisk, .stopped: false
+        }
+    }
 
     /// Whether its clients stop after some requests.
     package var usesOperations: Bool { drawsFaults || self == .brief }
@@ -51,7 +64,8 @@ package enum Profile: String, CaseIterable, Sendable {
     var proposers: ProposerPolicy? {
         switch self {
         case .brief: .leader
-        case .stopped: .everyone
+        case .stopped, .mixed: .everyone
+        case .contention: .automatic
         case .swarm, .duel, .partial, .amnesia, .powercut, .slowdisk: nil
         }
     }
@@ -69,9 +83,12 @@ package enum Profile: String, CaseIterable, Sendable {
         case .duel, .partial:
             plan.keepOnly([])
             plan.replicas = plan.options.replicas ?? max(plan.replicas, self == .duel ? 2 : 3)
-        case .stopped:
+        case .stopped, .contention:
             plan.keepOnly([])
             plan.replicas = plan.options.replicas ?? 9
+        case .mixed:
+            plan.keepOnly([])
+            plan.replicas = plan.options.replicas ?? max(plan.replicas, 3)
         case .amnesia:
             plan.keepOnly([.n1, .n5, .n11, .d12])
             plan.enable([.d10, .d11, .p1, .p5, .d1, .d2], every: often)
@@ -84,6 +101,20 @@ package enum Profile: String, CaseIterable, Sendable {
         case .slowdisk:
             plan.keepOnly([.n1, .n3, .p1, .p4])
             plan.enable([.d8, .d9, .d1, .d2], every: often)
+        }
+    }
+
+    /// - Parameter chance: the generator of what links are like.
+    func adjust(_ link: inout LinkQuality, _ chance: inout PRNG) {
+        switch self {
+        case .contention:
+            link.delay = .microseconds(chance.pick([300, 1000, 5000]))
+            link.bytesPerSecond = chance.pick([10_000_000, 30_000_000])
+        case .mixed:
+            link.delay = .microseconds(chance.pick([300, 1000, 5000]))
+            link.spread = link.delay
+            link.lost = chance.pick([0, 100, 1000])
+        case .swarm, .brief, .duel, .partial, .amnesia, .powercut, .slowdisk, .stopped: break
         }
     }
 
@@ -103,7 +134,7 @@ package enum Profile: String, CaseIterable, Sendable {
             workload.patience = .seconds(120)
             workload.retriesElsewhere = true
             workload.insists = true
-        case .duel, .partial, .stopped:
+        case .duel, .partial, .stopped, .contention, .mixed:
             workload = Workload()
             workload.clients = 4
             workload.keyCount = 1
@@ -114,6 +145,22 @@ package enum Profile: String, CaseIterable, Sendable {
             workload.compactions = 0
             workload.operations = 1_000_000
             workload.thinking = .milliseconds(100)
+        }
+        switch self {
+        case .contention:
+            workload.deletions = 0
+            workload.requestsPerKey = .max
+            workload.thinking = .milliseconds(0)
+        case .mixed:
+            workload.keyCount = 100
+            workload.requestsPerKey = 2000
+            workload.transactions = 10
+            workload.writesPairs = true
+            workload.reads = 40
+            workload.deletions = 0
+            workload.serializable = 0
+            workload.thinking = .milliseconds(0)
+        case .swarm, .brief, .duel, .partial, .amnesia, .powercut, .slowdisk, .stopped: break
         }
     }
 }

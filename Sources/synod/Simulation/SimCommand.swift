@@ -42,6 +42,9 @@ struct SimCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Faults to leave out, as N1,P3.", valueName: "list"))
     var without: String?
 
+    @Option(help: ArgumentHelp("Clients, 1 to 256 (drawn).", valueName: "count"))
+    var clients: Int?
+
     @Option(help: ArgumentHelp("Requests of clients (drawn).", valueName: "count"))
     var operations: Int?
 
@@ -66,6 +69,9 @@ struct SimCommand: AsyncParsableCommand {
         }
         if let replicas, !(1...9).contains(replicas) {
             throw ValidationError("--replicas is between 1 and 9.")
+        }
+        if let clients, !(1...256).contains(clients) {
+            throw ValidationError("--clients is between 1 and 256.")
         }
         if let operations, operations < 1 { throw ValidationError("--operations is at least 1.") }
         if let seconds, !(1...1_000_000).contains(seconds) {
@@ -96,6 +102,7 @@ struct SimCommand: AsyncParsableCommand {
     /// What the profile would ignore.
     private func refuseWithoutUse() throws {
         let isUseless = [
+            ("--clients", clients != nil && !profile.usesClients),
             ("--operations", operations != nil && !profile.usesOperations),
             ("--seconds", seconds != nil && !profile.usesSeconds),
             ("--without", without != nil && !profile.drawsFaults),
@@ -141,6 +148,7 @@ struct SimCommand: AsyncParsableCommand {
         options.proposers = proposers
         options.executesByKey = !bySlot
         options.without = try leftOut
+        options.clients = clients
         options.operations = operations
         options.seconds = seconds
         return options

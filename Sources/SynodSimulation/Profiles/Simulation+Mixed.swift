@@ -1,0 +1,64 @@
+import SynodBytes
+import SynodCheck
+import SynodNode
+import SynodPaxos
+
+/// The run of the `mixed` profile: reads, writes and transactions on two keys, while all replicas
+/// propose over links of which none is as fast as the other. The same is run where commands are
+/// executed in the order of slots.
+extension Simulation {
+    private static let length = Interval.seconds(4)
+
+    func runMixed() {
+        figures = measureMixed()
+        guard failure == nil, plan.options.executesByKey else { return }
+        var options = plan.options
+        options.executesByKey = false
+        let bySlot = Simulation(options).execute()
+        if let failure = bySlot.failure {
+            return fail(failure.kind, failure.invariant, "by slot: \(failure.message)")
+        }
+        let rates = [figures, bySlot.figures].map { $0.first?.results.first?.value ?? 0 }
+        let gain = rates[0] / rates[1]
+        figures += bySlot.figures
+        figures.append(Figure("\(keysText) keys, by key to by slot", ratio: gain, .min, .p50, .max))
+        if gain < 1 { fail(.liveness, "I10", "\(gain.text) of the requests by slot") }
+    }
+
+    private var keysText: String { clients.workload.keys == .zipf ? "Zipf" : "uniform" }
+
+    /// Requests per second come first.
+    private func measureMixed() -> [Figure] {
+        setPaces()
+        guard startWorking() != nil else { return [] }
+        beginClients()
+        let start = now
+        run(until: now + Self.length)
+        let answered = answers(since: start).reduce(0, +)
+        let rate = Double(answered) * 1e9 / Double(Self.length.nanoseconds)
+        let name = "\(keysText) keys, \(plan.options.executesByKey ? "by key" : "by slot")"
+        return [
+            Figure("\(name), requests per second", ratio: rate, .min, .p50, .max),
+            Figure("\(name), latency", times: latencies, .p50, .p99, .max),
+        ]
+    }
+
+    /// Of all that was answered.
+    private var latencies: [Interval] {
+        clients.calls.compactMap { call in
+            guard case .answered(let at, _) = call.outcome else { return nil }
+            return Instant(nanoseconds: at).since(call.at)
+        }
+    }
+
+    /// Every link has a pace of its own, and one replica is far away.
+    private func setPaces() {
+        let far = nemesis.draw(.n11) { $0.index(hosts.count) }
+        for from in hosts.indices {
+            for to in hosts.indices where from != to {
+                let pace = nemesis.draw(.n11) { 1 + $0.below(4) }
+                links[from, to].slowness = from == far || to == far ? pace * 4 : pace
+            }
+        }
+    }
+}
