@@ -18,7 +18,8 @@ package enum ProposerPolicy: String, CaseIterable, Hashable, Sendable {
 /// How many slots are asked for grows by one with every round of them that went well. It is halved
 /// by each that had to be recovered, and by each whose commands for the most part waited for
 /// others' on the same keys, for then the round trip was for nothing. One too many, and the replica
-/// forwards for a probation: after recoveries it doubles each time.
+/// forwards for a probation: after recoveries it doubles each time. Conflicts of large commands
+/// leave one slot, for the leader's link is worth more than the round trip.
 package struct Governor: Hashable, Sendable {
     private let policy: ProposerPolicy
     /// Slots that may be under way, in 1/16.
@@ -28,6 +29,8 @@ package struct Governor: Hashable, Sendable {
     private var load = LeaderLoad()
     /// Whether the last batch was proposed here: the way is not changed for a little.
     package private(set) var isProposing = false
+    /// Whether what waits is large enough to be proposed here.
+    private var isLarge = false
 
     private static let unit = 16
     private static let shortestProbation = Interval.milliseconds(500)
@@ -52,12 +55,13 @@ package struct Governor: Hashable, Sendable {
         load.note(backlog, now)
         guard count > 0 else { return isProposing }
         let threshold = isProposing ? Self.largeCommand / 2 : Self.largeCommand
+        isLarge = bytes / count >= threshold
         isProposing =
             switch policy {
             case .leader: false
             case .everyone: now >= forwardsUntil
             case .automatic:
-                now >= forwardsUntil && (bytes / count >= threshold || now < load.heavyUntil)
+                now >= forwardsUntil && (isLarge || now < load.heavyUntil)
             }
         return isProposing
     }
@@ -77,6 +81,7 @@ package struct Governor: Hashable, Sendable {
     /// A slot was decided as proposed here, and most of its commands waited for others'.
     package mutating func conflicted(_ now: Instant) {
         guard policy == .automatic else { return }
+        if isLarge { return allowance = max(Self.unit, allowance / 2) }
         _ = retreats(now, for: Self.conflictProbation)
     }
 

@@ -71,20 +71,32 @@ struct GovernorTests {
         }
     }
 
-    /// Where commands wait for others', slots get fewer, and then they are forwarded for two seconds,
-    /// however often that happens.
+    /// Where large commands wait for others', slots get fewer, and one is left: forwarded, they would
+    /// leave by the leader's link.
     @Test mutating func conflictsMakeForFewerSlots() {
+        #expect(proposes(Self.large))
         let before = governor.slots
         governor.conflicted(now)
         #expect(governor.slots < before)
-        for _ in 0..<20 {
-            while proposes(Self.large) { governor.conflicted(now) }
-            wait(2_000)
-        }
+        for _ in 0..<20 { governor.conflicted(now) }
         #expect(proposes(Self.large))
         #expect(governor.slots == 1)
         for _ in 0..<36 { governor.succeeded() }
         #expect(governor.slots == Int(Limits.grants))
+    }
+
+    /// Small ones, which are proposed to relieve the leader, are forwarded for two seconds then, however
+    /// often that happens.
+    @Test mutating func conflictsOfSmallCommandsMakeForNone() {
+        #expect(!proposes(Self.small, backlog: 100))
+        wait(200)
+        for _ in 0..<20 {
+            #expect(proposes(Self.small, backlog: 100))
+            while proposes(Self.small, backlog: 100) { governor.conflicted(now) }
+            wait(1_999)
+            #expect(!proposes(Self.small, backlog: 100))
+            wait(1)
+        }
     }
 
     @Test mutating func withPolicyEveryoneConflictsAreObeyedByNobody() {
@@ -122,7 +134,7 @@ struct GovernorTests {
         cluster.hosts[index].replica!.proposerCounters
     }
 
-    /// All write one key: the proposers fall back to forwarding, and expand when that ends.
+    /// All write one key: the proposers fall back to one slot, and expand when that ends.
     @Test func contentionMakesForFewerProposers() {
         let (cluster, leader) = automaticCluster(delay: .milliseconds(2))
         let others = cluster.hosts.indices.filter { $0 != leader }
@@ -140,8 +152,8 @@ struct GovernorTests {
             let after = counters(cluster, index)
             #expect(after.commandsDelayed > 0)
             #expect(after.slotsAllowed == 1)
-            #expect(after.entriesProposed - before.entriesProposed <= 4)
-            #expect(after.batchesForwarded - before.batchesForwarded > 400)
+            #expect(after.entriesProposed > before.entriesProposed)
+            #expect(after.batchesForwarded == before.batchesForwarded)
         }
         write(cluster, for: 5_000) { UInt8($0 % 251) }
         for index in others {

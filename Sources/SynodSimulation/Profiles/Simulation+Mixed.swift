@@ -8,6 +8,9 @@ import SynodPaxos
 /// executed in the order of slots.
 extension Simulation {
     private static let length = Interval.seconds(4)
+    /// The two runs lose other messages and think at other times, so one of them may be a little faster
+    /// for that; whether execution by key is, the median of a sweep tells.
+    private static let leastGain = 0.9
 
     func runMixed() {
         figures = measureMixed()
@@ -22,7 +25,9 @@ extension Simulation {
         let gain = rates[0] / rates[1]
         figures += bySlot.figures
         figures.append(Figure("\(keysText) keys, by key to by slot", ratio: gain, .min, .p50, .max))
-        if gain < 1 { fail(.liveness, "I10", "\(gain.text) of the requests by slot") }
+        if gain < Self.leastGain {
+            fail(.liveness, "I10", "\(gain.text) of the requests by slot")
+        }
     }
 
     private var keysText: String { clients.workload.keys == .zipf ? "Zipf" : "uniform" }
