@@ -149,15 +149,15 @@ package struct Forwarder: Hashable, Sendable {
         return unsent
     }
 
-    /// Takes what was not sent yet, as much as fits an entry, to be proposed here.
-    package mutating func take(for number: UInt64) -> [Command] {
+    /// Takes what was not sent yet, as much as fits an entry of so many bytes, to be proposed here.
+    package mutating func take(for number: UInt64, bytes limit: Int) -> [Command] {
         guard var index = stream?.nextIndex else { return [] }
         var (batch, bytes) = ([Command](), 0)
         while index < pending.count, batch.count < Limits.entryCommands {
             defer { index += 1 }
             guard pending[index].isWaiting else { continue }
             bytes += pending[index].command.byteCount
-            guard bytes <= Limits.entryBytes else { break }
+            guard batch.isEmpty || bytes <= limit else { break }
             pending[index].batch = number
             batch.append(pending[index].command)
         }

@@ -126,6 +126,7 @@ extension Leader {
         inFlight.update(slot) {
             $0.entry = entry
             $0.ownTicket = ticket
+            $0.knownAt = now
         }
     }
 
@@ -216,8 +217,10 @@ extension Leader {
                 peers[grantee].grants.forgotten.insert(proposal.batch)
             }
             inFlightBytes += Entry.noop.encoded.count
+            // Small enough to be sent again whenever anything is.
             inFlight[slot] = Proposal(
-                entry: .noop, ownTicket: outbox.ticket, attempt: ballot.attempt)
+                entry: .noop, ownTicket: outbox.ticket, knownAt: Instant(nanoseconds: 0),
+                attempt: ballot.attempt)
             abandonedThrough = max(abandonedThrough, slot)
             outbox.sendWhenDurable(.accept(ballot: ballot, slot: slot, entry: .noop), to: .others)
             outbox.trace.append(.abandoned(slot))

@@ -23,6 +23,7 @@ package struct Leader: Hashable, Sendable {
     var inFlightBytes = 0
     /// Of those that this replica proposed by itself and that are not chosen.
     private var ownBytes = 0
+    private var pace = Pace()
     /// Marks the slots above the chosen prefix that are chosen, too: see ``Progress``.
     private var chosenBeyond: UInt64 = 0
     var sequencer: Sequencer
@@ -58,6 +59,8 @@ package struct Leader: Hashable, Sendable {
         /// What is granted with the slot.
         var stamp: Stamp?
         var grantedAt = Instant.distantFuture
+        /// Since when this replica has the entry.
+        var knownAt = Instant.distantFuture
         var attempt: UInt32 = 0
         /// Whether its bytes still count as this replica's own.
         var countsAsOwn = false
@@ -83,6 +86,8 @@ package struct Leader: Hashable, Sendable {
         /// When unanswered proposals are sent again.
         var repeatAt: Instant
         var repeats: UInt64 = 0
+        /// What was said before then may be lost.
+        var connectedAt = Instant(nanoseconds: 0)
         /// It has accepted every slot in flight below this one.
         var firstUnanswered = Slot.zero
         var grants = Grants()
@@ -146,14 +151,15 @@ package struct Leader: Hashable, Sendable {
     /// Proposes an entry in the next slot: to the own acceptor first, which cannot refuse, then
     /// to all others. They write at the same time as this replica does.
     private mutating func propose(
-        _ entry: Entry, _ acceptor: inout Acceptor, _ outbox: inout Outbox
+        _ entry: Entry, _ acceptor: inout Acceptor, _ now: Instant, _ outbox: inout Outbox
     ) {
         let slot = nextSlot
         nextSlot = nextSlot.next
         guard case .accepted = acceptor.accept(ballot, slot, entry, &outbox) else {
             preconditionFailure("A leader's own acceptor has promised its ballot and no higher.")
         }
-        inFlight[slot] = Proposal(entry: entry, ownTicket: outbox.ticket, countsAsOwn: true)
+        inFlight[slot] = Proposal(
+            entry: entry, ownTicket: outbox.ticket, knownAt: now, countsAsOwn: true)
         lastOwnTicket = outbox.ticket
         inFlightBytes += entry.encoded.count
         ownBytes += entry.encoded.count
@@ -166,13 +172,13 @@ package struct Leader: Hashable, Sendable {
         _ acceptor: inout Acceptor, now: Instant, retransmission: Interval, _ outbox: inout Outbox
     ) {
         while hasRoom(acceptor), let entry = recovered.popFirst() {
-            propose(entry, &acceptor, &outbox)
+            propose(entry, &acceptor, now, &outbox)
         }
         if recovered.isEmpty { grantWaiting(acceptor, now, &outbox) }
         while recovered.isEmpty, !queue.isEmpty, hasRoom(acceptor), !waitsForMore {
             let batch = nextBatch()
             let stamp = sequencer.propose(batch, in: nextSlot)
-            propose(Entry(batch, stamp: stamp), &acceptor, &outbox)
+            propose(Entry(batch, stamp: stamp), &acceptor, now, &outbox)
             counters.proposedAsLeaderAt = now
         }
         for index in peers.indices where index != me && !inFlight.isEmpty {
@@ -186,7 +192,7 @@ package struct Leader: Hashable, Sendable {
         var batch: [Command] = []
         var bytes = 0
         while let command = queue.first, batch.count < Limits.entryCommands,
-            batch.isEmpty || bytes + command.byteCount <= Limits.entryBytes
+            batch.isEmpty || bytes + command.byteCount <= pace.entryBytes
         {
             bytes += command.byteCount
             batch.append(queue.removeFirst())
@@ -204,7 +210,7 @@ package struct Leader: Hashable, Sendable {
 
     /// Whether the next entry waits for more commands, because those that queue do not fill it:
     /// while the last one is being written here, and while they are less than half of what this
-    /// replica has in flight. What other proposers have in flight is no reason: it may be large and
+    /// replica has in flight; or because that is as much as the links carry. What other proposers have in flight is no reason: it may be large and
     /// never end.
     ///
     /// Every slot costs each replica a write and its messages, however small it is. With the
@@ -212,7 +218,10 @@ package struct Leader: Hashable, Sendable {
     /// of a round trip grow with the logarithm of its commands only, so that a slow majority makes
     /// for larger entries instead of more, and a lone command still goes at once.
     private var waitsForMore: Bool {
-        guard queueBytes < Limits.entryBytes else { return false }
+        guard pace.hasRoom(inFlight: ownBytes, for: min(queueBytes, pace.entryBytes)) else {
+            return true
+        }
+        guard queueBytes < pace.entryBytes else { return false }
         if queueBytes * 2 < ownBytes { return true }
         return lastOwnTicket > durable
     }
@@ -256,22 +265,29 @@ package struct Leader: Hashable, Sendable {
 
     /// Moves the chosen prefix over every slot that a quorum accepted. True if that is news, or if
     /// slots are chosen above it that can be executed.
-    package mutating func advance() -> Bool {
+    package mutating func advance(_ now: Instant, response: Interval) -> Bool {
         let before = inFlight.base
         while let proposal = inFlight[inFlight.base], isChosen(proposal) {
-            let bytes = proposal.entry?.encoded.count ?? 0
-            inFlightBytes -= bytes
-            if proposal.countsAsOwn { ownBytes -= bytes }
+            inFlightBytes -= proposal.entry?.encoded.count ?? 0
+            if proposal.countsAsOwn { noteChosen(proposal, response, now) }
             inFlight.raiseBase(to: inFlight.base.next)
         }
         if inFlight.isEmpty {
             for index in peers.indices { peers[index].repeatAt = .distantFuture }
         }
-        return lookBeyond() || inFlight.base > before
+        return lookBeyond(now, response) || inFlight.base > before
+    }
+
+    /// What this replica proposed by itself is chosen, and does not count as in flight any more.
+    private mutating func noteChosen(_ own: Proposal, _ response: Interval, _ now: Instant) {
+        let bytes = own.entry?.encoded.count ?? 0
+        pace.decided(
+            bytes: bytes, inFlight: ownBytes, proposedAt: own.knownAt, target: response, now)
+        ownBytes -= bytes
     }
 
     /// Finds what is chosen above the prefix and has a stamp. True if there is more of it.
-    private mutating func lookBeyond() -> Bool {
+    private mutating func lookBeyond(_ now: Instant, _ response: Interval) -> Bool {
         guard sequencer.isShared || chosenBeyond != 0 else { return false }
         let countBefore = chosenBeyond.nonzeroBitCount
         chosenBeyond = 0
@@ -282,7 +298,7 @@ package struct Leader: Hashable, Sendable {
             {
                 chosenBeyond |= 1 << UInt64(slot.distance(from: inFlight.base))
                 if proposal.countsAsOwn {
-                    ownBytes -= entry.encoded.count
+                    noteChosen(proposal, response, now)
                     inFlight.update(slot) { $0.countsAsOwn = false }
                 }
             }
@@ -328,13 +344,15 @@ package struct Leader: Hashable, Sendable {
 
     /// A stream to the peer was opened: what it has not answered may have been lost.
     package mutating func connected(_ index: Int, now: Instant) {
+        peers[index].connectedAt = now
         if !inFlight.isEmpty { peers[index].repeatAt = now }
     }
 
     /// When something wants to be sent again.
     package var repeatAt: Instant { peers.map(\.repeatAt).min() ?? .distantFuture }
 
-    /// Sends unanswered proposals again to those whose time has come, less often each time.
+    /// Sends unanswered proposals again to those whose time has come, less often each time. What has
+    /// not been known for long is on its way, perhaps from its proposer.
     package mutating func repeatUnanswered(
         _ now: Instant, retransmission: Interval, _ outbox: inout Outbox
     ) {
@@ -348,6 +366,10 @@ package struct Leader: Hashable, Sendable {
                 else { return }
                 // The own no-op is a promise as well, and nobody hears of it before it is durable.
                 guard proposal.attempt == 0 || proposal.acceptedBy.contains(me) else { return }
+                guard
+                    now.since(proposal.knownAt) >= retransmission
+                        || proposal.knownAt <= peers[index].connectedAt
+                else { return }
                 bytes += entry.encoded.count
                 let ballot = proposal.attempt == 0 ? ballot : ballot.abandoning
                 outbox.send(

@@ -22,8 +22,17 @@ package struct Learner: Hashable, Sendable {
     private var fetching = Fetching.idle
     /// The index of the replica that last delivered something.
     private var lastSource: Int?
-    /// Since when something chosen is missing here.
-    private var behindSince: Instant?
+    /// The first slot that is known to be chosen and missing here.
+    private var missing: Missing?
+    /// Whether what was missing came by being asked for, and more of it is to be had there.
+    private var isCatchingUp = false
+    /// How long after the announcement its entry comes where that is overtaken.
+    private var lateness = Interval.milliseconds(0)
+
+    private struct Missing: Hashable {
+        let slot: Slot
+        let since: Instant
+    }
 
     private struct Need: Hashable {
         var through = Slot.zero
@@ -139,6 +148,10 @@ package struct Learner: Hashable, Sendable {
         }
         acceptor.forget(through: chosenThrough)
         guard !entries.isEmpty else { return }
+        if let missing, missing.slot <= chosenThrough {
+            self.missing = nil
+            isCatchingUp = true
+        }
         lastSource = index
         if case .waiting(index, _) = fetching { fetching = .idle }
     }
@@ -158,36 +171,54 @@ package struct Learner: Hashable, Sendable {
         fetching = .idle
     }
 
-    /// Asks for what is missing: at once where the leader has announced it or a campaign waits
-    /// for it, after `patience` where only another replica is ahead, because then the
-    /// announcement is usually on its way.
+    /// Asks for what is missing: at once where a campaign waits for it; where the leader has announced
+    /// it, when it is later than usual, because large entries are overtaken by what is said of them;
+    /// and after `patience`, the most in any case, where only another replica is ahead, because then
+    /// the announcement is usually on its way.
     /// - Parameter source: the index of the leader, or of the peer through which it is followed.
     package mutating func fetchMissing(
         _ membership: Membership, me: Int, from source: Int?, now: Instant, patience: Interval,
         _ outbox: inout Outbox
     ) {
-        let announcedThrough = announced?.chosenThrough ?? .zero
-        let known = max(announcedThrough, learnedBy.max() ?? .zero)
+        noteArrival(now)
+        let known = max(announced?.chosenThrough ?? .zero, learnedBy.max() ?? .zero)
         guard known > chosenThrough, !lacksState else {
-            behindSince = nil
+            missing = nil
+            isCatchingUp = false
             fetching = .idle
             return
         }
-        if behindSince == nil { behindSince = now }
+        if missing == nil { missing = Missing(slot: chosenThrough.next, since: now) }
         if case .waiting(_, let until) = fetching, now < until { return }
-        let isUrgent = max(announcedThrough, needed.through) > chosenThrough
-        guard isUrgent || now >= behindSince! + patience else { return }
+        guard now >= fetchAt(patience: patience) else { return }
         guard let index = nextSource(in: membership, me: me, preferred: source) else { return }
         fetching = .waiting(index: index, until: now + patience * 2)
         outbox.send(.fetch(from: chosenThrough.next), to: .replica(membership.replicas[index]))
         outbox.trace.append(.caughtUp(from: chosenThrough.next))
     }
 
+    /// What was missing has come by itself.
+    private mutating func noteArrival(_ now: Instant) {
+        guard let missing, missing.slot <= chosenThrough else { return }
+        let usual = Interval(nanoseconds: lateness.nanoseconds - lateness.nanoseconds / 16)
+        lateness = max(usual, now.since(missing.since))
+        self.missing = nil
+        isCatchingUp = false
+    }
+
+    /// When what is missing is to be asked for.
+    private func fetchAt(patience: Interval) -> Instant {
+        guard let missing else { return .distantFuture }
+        if isCatchingUp || needed.through > chosenThrough { return missing.since }
+        let isAnnounced = (announced?.chosenThrough ?? .zero) > chosenThrough
+        return missing.since + (isAnnounced ? min(lateness * 2, patience) : patience)
+    }
+
     /// When ``fetchMissing(_:me:from:now:patience:_:)`` wants to be called again.
     package func wakeAt(patience: Interval) -> Instant {
-        if case .waiting(_, let until) = fetching { return until }
-        guard let behindSince else { return .distantFuture }
-        return behindSince + patience
+        let due = fetchAt(patience: patience)
+        if case .waiting(_, let until) = fetching { return max(until, due) }
+        return due
     }
 
     /// The replica to ask: one that delivered before and has more, one that promised to a campaign

@@ -12,6 +12,13 @@ extension Message {
     /// The tags from here on are free for messages that are not the core's.
     package static let firstForeignTag: UInt8 = 64
 
+    /// Whether what is sent after this message may arrive before it without harm. A leader takes
+    /// forwarded commands in the order in which they were sent, and waits for what comes late to be
+    /// sent again.
+    package static func mayBeOvertaken(_ encoded: Bytes) -> Bool {
+        encoded.first != Tag.forward.rawValue
+    }
+
     package var encoded: Bytes {
         var writer = ByteWriter(capacity: sizeHint)
         encode(into: &writer)

@@ -17,6 +17,7 @@ package struct Proposer: Hashable, Sendable {
     /// Proposed and not decided.
     private var proposals: [Proposal] = []
     private var askAgainAt = Instant.distantFuture
+    private var pace = Pace()
 
     private struct Batch: Hashable, Sendable {
         let number: UInt64
@@ -34,8 +35,10 @@ package struct Proposer: Hashable, Sendable {
         let slot: Slot
         let batch: UInt64
         let entry: Entry
-        /// When the leader is sent it again.
+        let proposedAt: Instant
+        /// When the leader is sent it again, and how long it has after that.
         var repeatAt: Instant
+        var patience: Interval
     }
 
     package init() {}
@@ -51,6 +54,14 @@ package struct Proposer: Hashable, Sendable {
 
     /// Bytes proposed here and not decided.
     package var bytesInFlight: Int { proposals.reduce(0) { $0 + $1.entry.encoded.count } }
+
+    /// Bytes of the next batch, at most.
+    package var batchBytes: Int { pace.entryBytes }
+
+    /// Whether a batch of so many bytes may follow what is in flight.
+    package func hasRoom(for bytes: Int) -> Bool {
+        pace.hasRoom(inFlight: bytesInFlight, for: min(bytes, batchBytes))
+    }
 
     // MARK: Grants
 
@@ -116,8 +127,8 @@ package struct Proposer: Hashable, Sendable {
     ) {
         proposals.append(
             Proposal(
-                slot: granted.slot, batch: granted.batch, entry: entry,
-                repeatAt: now + retransmission * 2))
+                slot: granted.slot, batch: granted.batch, entry: entry, proposedAt: now,
+                repeatAt: now + retransmission * 2, patience: retransmission * 4))
         outbox.send(.accept(ballot: ballot, slot: granted.slot, entry: entry), to: .others)
     }
 
@@ -129,9 +140,15 @@ package struct Proposer: Hashable, Sendable {
     }
 
     /// A slot is decided. Nil if nothing was proposed there.
-    package mutating func learned(_ slot: Slot, _ entry: Entry) -> Outcome? {
+    package mutating func learned(
+        _ slot: Slot, _ entry: Entry, response: Interval, _ now: Instant
+    ) -> Outcome? {
         guard let place = proposals.firstIndex(where: { $0.slot == slot }) else { return nil }
-        let proposal = proposals.remove(at: place)
+        let proposal = proposals[place]
+        pace.decided(
+            bytes: proposal.entry.encoded.count, inFlight: bytesInFlight,
+            proposedAt: proposal.proposedAt, target: response, now)
+        proposals.remove(at: place)
         return proposal.entry == entry ? .asProposed : .otherwise(batch: proposal.batch)
     }
 
@@ -148,7 +165,8 @@ package struct Proposer: Hashable, Sendable {
             askAgainAt = now + retransmission
         }
         for index in proposals.indices where proposals[index].repeatAt <= now {
-            proposals[index].repeatAt = now + retransmission * 4
+            proposals[index].repeatAt = now + proposals[index].patience
+            proposals[index].patience = proposals[index].patience * 2
             outbox.send(
                 .accept(
                     ballot: ballot, slot: proposals[index].slot, entry: proposals[index].entry),

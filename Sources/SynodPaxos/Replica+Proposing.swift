@@ -32,12 +32,12 @@ extension Replica {
         guard waiting.count > 0, proposer.slotsInUse < governor.slots,
             // Larger entries instead of more of them, as the leader does it.
             waiting.bytes * 2 >= proposer.bytesInFlight
-                || waiting.bytes >= Limits.entryBytes / 2,
-            proposer.isAskedOut
+                || waiting.bytes >= proposer.batchBytes / 2,
+            proposer.hasRoom(for: waiting.bytes), proposer.isAskedOut
         else { return }
         proposer.ask(
-            for: forwarder.take(for: proposer.nextNumber), boot: forwarder.boot, now,
-            retransmission: timing.retransmission, &outbox)
+            for: forwarder.take(for: proposer.nextNumber, bytes: proposer.batchBytes),
+            boot: forwarder.boot, now, retransmission: timing.retransmission, &outbox)
     }
 
     private mutating func propose(
@@ -111,7 +111,7 @@ extension Replica {
     /// Slots were decided, some of them perhaps this replica's own.
     mutating func noteDecided(_ learned: [Learned], _ now: Instant) {
         for item in learned {
-            switch proposer.learned(item.slot, item.entry) {
+            switch proposer.learned(item.slot, item.entry, response: timing.response, now) {
             case nil: break
             case .asProposed:
                 let (delayed, count) = item.entry.conflicts

@@ -252,7 +252,8 @@ package struct Replica: Hashable, Sendable {
     /// Moves everything forward as far as it goes.
     mutating func work(_ now: Instant, _ outbox: inout Outbox) {
         var hasAdvanced = false
-        role.updateLeader { hasAdvanced = $0.advance() }
+        let response = timing.response
+        role.updateLeader { hasAdvanced = $0.advance(now, response: response) }
         // What the own acceptor accepted at this ballot is what is chosen, whatever was abandoned.
         if case .leading(let leader) = role { learner.announce(leader.progress.ofLeader) }
         learner.advance(&acceptor, &outbox)

@@ -30,6 +30,10 @@ package struct Timing: Hashable, Sendable {
     /// though it is heard.
     package var stall: Interval { election * 2 }
 
+    /// A proposal that takes longer has waited for its link: see ``Pace``. What is not proposed in
+    /// twice that time counts as abandoned by its proposer.
+    package var response: Interval { suspicion / 2 }
+
     /// What was not answered for this long is said again.
     package var retransmission: Interval { max(heartbeat, election / 5) }
 }

@@ -17,6 +17,9 @@ final class PeerBridge: PeerEvents {
         var injector: FaultInjector?
     }
 
+    /// Messages of so many bytes and more take a connection of their own.
+    private static let bulkBytes = 8 << 10
+
     private let replica: ReplicaLoop
     private let membership: Membership
     private let logger: Logger
@@ -48,8 +51,19 @@ final class PeerBridge: PeerEvents {
         let (transport, injector) = state.withLock { ($0.transport, $0.injector) }
         guard let transport else { return }
         let id = PeerID(peer.rawValue)
-        guard let injector else { return transport.send(messages, to: id) }
-        injector.leaving(messages, to: peer) { transport.send($0, to: id) }
+        let send: @Sendable ([Bytes]) -> Void = { Self.send($0, to: id, by: transport) }
+        guard let injector else { return send(messages) }
+        injector.leaving(messages, to: peer, send: send)
+    }
+
+    private static func send(_ messages: [Bytes], to peer: PeerID, by transport: PeerTransport) {
+        guard messages.contains(where: isBulk) else { return transport.send(messages, to: peer) }
+        transport.send(messages.filter { !isBulk($0) }, to: peer)
+        transport.send(messages.filter(isBulk), to: peer, in: .bulk)
+    }
+
+    private static func isBulk(_ message: Bytes) -> Bool {
+        message.count >= bulkBytes && Message.mayBeOvertaken(message)
     }
 
     func judge(_ id: ConnectionID, _ verdict: Verdict) {

@@ -3,8 +3,16 @@ import NIOCore
 import NIOPosix
 import SynodBytes
 
-/// Keeps one peer dialled: connects, waits longer after each failure, starts over when a stream
-/// ends. All of its changes happen on one event loop.
+/// What a dialler tells the link that it works for; called on the event loop.
+protocol DiallerOwner: AnyObject, Sendable {
+    func accepted(_ lane: Lane, reply: Bytes)
+    func refused(_ lane: Lane, reason: String)
+    /// An accepted stream ended.
+    func ended(_ lane: Lane, reset: Bool)
+}
+
+/// Keeps one stream to a peer: connects, waits longer after each failure, starts over when the stream
+/// ends. Lives on one event loop.
 final class Dialler: Sendable {
     private enum State {
         /// The timer leads to the next attempt → connecting, stopped.
@@ -26,83 +34,67 @@ final class Dialler: Sendable {
         var isFailureKnown = false
     }
 
-    let peer: PeerID
-    let queue: OutboundQueue
+    private let lane: Lane
+    private let queue: OutboundQueue
     private let addresses: [PeerAddress]
     private let hello: Bytes
     private let configuration: TransportConfiguration
-    private let events: any PeerEvents
+    private let owner: any DiallerOwner
     private let eventLoop: any EventLoop
     private let logger: Logger
     private let mutable: NIOLoopBoundBox<Mutable>
 
+    /// The owner is kept until ``stop()``.
     init(
-        peer: PeerID, addresses: [PeerAddress], hello: Bytes,
-        configuration: TransportConfiguration, events: any PeerEvents, eventLoop: any EventLoop,
+        _ lane: Lane, queue: OutboundQueue, addresses: [PeerAddress], hello: Bytes,
+        configuration: TransportConfiguration, owner: any DiallerOwner, eventLoop: any EventLoop,
         logger: Logger
     ) {
-        self.peer = peer
+        self.lane = lane
+        self.queue = queue
         self.addresses = addresses
         self.hello = hello
         self.configuration = configuration
-        self.events = events
+        self.owner = owner
         self.eventLoop = eventLoop
-        var logger = logger
-        logger[metadataKey: "peer"] = "\(peer)"
         self.logger = logger
-        queue = OutboundQueue(limits: configuration.limits)
         let backoff = Backoff(limits: configuration.limits, seed: .random(in: 0 ... .max))
         mutable = .makeBoxSendingValue(
             Mutable(state: .connecting, backoff: backoff), eventLoop: eventLoop)
     }
 
-    // MARK: For any thread
-
-    /// Begins the first attempt. To be called once.
-    func start() {
-        eventLoop.execute { self.connect() }
+    /// More messages wait in the queue.
+    func drain() {
+        if case .streaming(_, let handler, _) = mutable.value.state { handler.drain() }
     }
 
-    /// Queues messages, waking the event loop at most once for all of them.
-    func send(_ messages: [Bytes]) {
-        guard queue.append(messages) else { return }
-        eventLoop.execute {
-            if case .streaming(_, let handler, _) = self.mutable.value.state { handler.drain() }
-        }
-    }
-
-    /// The peer was just heard: an attempt now is likely to succeed.
+    /// An attempt now is likely to succeed.
     func retryNow() {
-        eventLoop.execute {
-            self.mutable.value.backoff.reset()
-            guard case .waiting(let timer) = self.mutable.value.state else { return }
-            timer.cancel()
-            self.connect()
-        }
+        mutable.value.backoff.reset()
+        guard case .waiting(let timer) = mutable.value.state else { return }
+        timer.cancel()
+        connect()
     }
 
     /// Ends the stream, letting queued messages leave, and dials no more; completes when the
     /// connection is closed.
     func stop() -> EventLoopFuture<Void> {
-        eventLoop.flatSubmit {
-            let previous = self.mutable.value.state
-            self.mutable.value.state = .stopped
-            switch previous {
-            case .waiting(let timer):
-                timer.cancel()
-            case .streaming(let channel, let handler, _):
-                handler.finish()
-                return channel.closeFuture
-            case .connecting, .stopped:
-                break
-            }
-            return self.eventLoop.makeSucceededVoidFuture()
+        let previous = mutable.value.state
+        mutable.value.state = .stopped
+        switch previous {
+        case .waiting(let timer):
+            timer.cancel()
+        case .streaming(let channel, let handler, _):
+            handler.finish()
+            return channel.closeFuture
+        case .connecting, .stopped:
+            break
         }
+        return eventLoop.makeSucceededVoidFuture()
     }
 
-    // MARK: On the event loop
-
-    private func connect() {
+    /// Begins an attempt.
+    func connect() {
         if case .stopped = mutable.value.state { return }
         mutable.value.state = .connecting
         let address = addresses[mutable.value.nextAddress]
@@ -135,7 +127,8 @@ final class Dialler: Sendable {
             return
         }
         let handler = OutboundHandler(
-            hello: hello, versions: configuration.versions, limits: configuration.limits,
+            introduction: lane == .prompt ? .hello(hello) : .join(hello),
+            versions: configuration.versions, limits: configuration.limits,
             queue: queue, owner: self, logger: logger)
         mutable.value.state = .streaming(channel, handler, since: .now())
         do {
@@ -167,13 +160,13 @@ extension Dialler: OutboundStreamOwner {
     func streamAccepted(reply: Bytes) {
         mutable.value.isFailureKnown = false
         logger.info("connected to a peer")
-        events.accepted(by: peer, reply: reply)
+        owner.accepted(lane, reply: reply)
     }
 
     func streamRefused(reason: String) {
         mutable.value.backoff.exhaust()
         logger.error("a peer refused this replica: \(reason)")
-        events.refused(by: peer, reason: reason)
+        owner.refused(lane, reason: reason)
     }
 
     func streamEnded(wasAccepted: Bool, reset: Bool) {
@@ -184,6 +177,6 @@ extension Dialler: OutboundStreamOwner {
             mutable.value.backoff.reset()
         }
         waitAndConnect()
-        if wasAccepted { events.disconnected(peer, .outbound, reset: reset) }
+        if wasAccepted { owner.ended(lane, reset: reset) }
     }
 }

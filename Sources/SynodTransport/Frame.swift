@@ -21,6 +21,9 @@ package import SynodBytes
 ///      │ ──────────────────────────────────────► │
 /// ```
 ///
+/// The bulk stream beside it begins with a `join` instead of the hello, and with the same bytes: so
+/// it is told whose it is, and the owner is asked nothing.
+///
 /// The frame's outer form and the handshake's kinds are the same in every wire version.
 package enum Frame: Equatable {
     /// Kind 1, the owner's bytes.
@@ -33,6 +36,8 @@ package enum Frame: Equatable {
     case incompatible(WireVersions)
     /// Kind 5, then each message behind its length as a varint. The parser delivers them apart.
     case messages
+    /// Kind 6, what the hello said of the stream that the connection belongs to.
+    case join(Bytes)
 
     package enum Kind {
         package static let hello: UInt8 = 1
@@ -40,6 +45,7 @@ package enum Frame: Equatable {
         package static let refused: UInt8 = 3
         package static let incompatible: UInt8 = 4
         package static let messages: UInt8 = 5
+        package static let join: UInt8 = 6
     }
 
     package static let headerBytes = 12
@@ -77,6 +83,9 @@ extension ByteBuffer {
             writeInteger(Frame.Kind.incompatible)
             writeInteger(versions.smallest)
             writeInteger(versions.largest)
+        case .join(let payload):
+            writeInteger(Frame.Kind.join)
+            writeBytes(payload)
         case .messages:
             preconditionFailure("Messages are not part of the handshake.")
         }

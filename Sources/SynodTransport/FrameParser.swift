@@ -102,6 +102,8 @@ package struct FrameParser {
                 throw ProtocolViolation("a range of wire versions is malformed")
             }
             return .incompatible(versions)
+        case Frame.Kind.join:
+            return .join(Bytes(rest))
         case Frame.Kind.messages:
             try split(rest, into: &messages)
             return .messages

@@ -1,6 +1,7 @@
 import NIOCore
 
-/// A connection that a stranger dialled; becomes a peer's inbound stream when the owner accepts.
+/// A connection that a stranger dialled; becomes a peer's inbound stream when the owner accepts, or
+/// the bulk stream beside one.
 package final class InboundConnection: Sendable {
     /// Where it comes from, for log lines.
     package let remoteAddress: String

@@ -14,8 +14,8 @@ final class InboundHandler: ChannelInboundHandler {
         /// The preface was good; before the hello → deciding, closing.
         case introducing(version: UInt8)
         /// The owner has the hello → streaming, closing.
-        case deciding(version: UInt8)
-        /// Accepted as this peer → closing.
+        case deciding(version: UInt8, hello: Bytes)
+        /// Accepted as this peer, or joined to its stream → closing.
         case streaming(PeerID)
         /// Nothing that still comes counts. The end of the line.
         case closing
@@ -128,11 +128,24 @@ final class InboundHandler: ChannelInboundHandler {
         case (.messages, .streaming):
             break
         case (.hello(let payload), .introducing(let version)):
-            state = .deciding(version: version)
+            state = .deciding(version: version, hello: payload)
             if let connection { events.helloReceived(payload, on: connection) }
-        case (.hello, _), (.accepted, _), (.refused, _), (.incompatible, _), (.messages, _):
+        case (.join(let hello), .introducing(let version)):
+            join(hello, version)
+        case (.hello, _), (.join, _), (.accepted, _), (.refused, _), (.incompatible, _),
+            (.messages, _):
             throw ProtocolViolation("a frame comes out of turn")
         }
+    }
+
+    /// A bulk stream comes after the stream that it belongs to was accepted. One that is too early
+    /// or too late is dialled again, or not wanted any more.
+    private func join(_ hello: Bytes, _ version: UInt8) {
+        guard let context, let connection, let joined = registry.join(connection, hello) else {
+            return hangUp()
+        }
+        joined.replaced?.perform { $0.hangUp() }
+        begin(as: joined.peer, version, reply: [], in: context)
     }
 
     private func deliverBurst() {
@@ -149,17 +162,24 @@ final class InboundHandler: ChannelInboundHandler {
     /// The registry already knows the connection as the peer's.
     func accept(_ connection: InboundConnection, as peer: PeerID, reply: Bytes) {
         switch state {
-        case .deciding(let version):
-            state = .streaming(peer)
-            settleHandshake()
-            parser.largestPayload = limits.frameBytes
+        case .deciding(let version, let hello):
             guard let context else { return }
-            write(.accepted(version: version, reply: reply), to: context, promise: nil)
+            registry.opened(connection, of: peer, with: hello)
+            begin(as: peer, version, reply: reply, in: context)
         case .closing:
             report(lossOf: peer, on: connection)
         case .opening, .introducing, .streaming:
             preconditionFailure("A connection is answered once, after its hello.")
         }
+    }
+
+    private func begin(
+        as peer: PeerID, _ version: UInt8, reply: Bytes, in context: ChannelHandlerContext
+    ) {
+        state = .streaming(peer)
+        settleHandshake()
+        parser.largestPayload = limits.frameBytes
+        write(.accepted(version: version, reply: reply), to: context, promise: nil)
     }
 
     func refuse(reason: String) {
@@ -207,8 +227,9 @@ final class InboundHandler: ChannelInboundHandler {
     }
 
     private func report(lossOf peer: PeerID, on connection: InboundConnection) {
-        guard registry.release(connection, of: peer) else { return }
-        events.disconnected(peer, .inbound, reset: wasReset)
+        let loss = registry.release(connection, of: peer)
+        loss.bulk?.perform { $0.hangUp() }
+        if loss.isNews { events.disconnected(peer, .inbound, reset: wasReset) }
     }
 
     private func settleHandshake() {

@@ -27,7 +27,7 @@ final class OutboundHandler: ChannelInboundHandler {
         case closing
     }
 
-    private let hello: Bytes
+    private let introduction: Frame
     private let versions: WireVersions
     private let limits: TransportLimits
     private let queue: OutboundQueue
@@ -47,10 +47,10 @@ final class OutboundHandler: ChannelInboundHandler {
     private var isDraining = false
 
     init(
-        hello: Bytes, versions: WireVersions, limits: TransportLimits, queue: OutboundQueue,
-        owner: any OutboundStreamOwner, logger: Logger
+        introduction: Frame, versions: WireVersions, limits: TransportLimits,
+        queue: OutboundQueue, owner: any OutboundStreamOwner, logger: Logger
     ) {
-        self.hello = hello
+        self.introduction = introduction
         self.versions = versions
         self.limits = limits
         self.queue = queue
@@ -69,9 +69,9 @@ final class OutboundHandler: ChannelInboundHandler {
         ) {
             self.drop("it did not answer our hello in time")
         }
-        var buffer = context.channel.allocator.buffer(capacity: hello.count + 32)
+        var buffer = context.channel.allocator.buffer(capacity: 1024)
         versions.writePreface(into: &buffer)
-        buffer.writeHandshakeFrame(.hello(hello))
+        buffer.writeHandshakeFrame(introduction)
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     }
 
@@ -125,7 +125,7 @@ final class OutboundHandler: ChannelInboundHandler {
             owner.streamRefused(reason: reason)
         case .incompatible(let theirs):
             throw ProtocolViolation("it speaks wire version \(theirs), this replica \(versions)")
-        case .hello, .messages:
+        case .hello, .join, .messages:
             throw ProtocolViolation("a frame comes out of turn")
         }
     }

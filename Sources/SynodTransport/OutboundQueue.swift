@@ -67,6 +67,9 @@ final class OutboundQueue: Sendable {
         }
     }
 
+    /// Whether messages are taken.
+    var isOpen: Bool { state.withLock { $0.isOpen } }
+
     /// The peer accepted a stream: messages are taken from now on.
     func open() {
         state.withLock { state in

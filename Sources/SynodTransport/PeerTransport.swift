@@ -7,12 +7,14 @@ package import SynodBytes
 /// Moves messages between the members of a cluster, and knows nothing of what they say.
 ///
 /// Every member dials every other, and a dialled connection carries messages from its dialler
-/// only: N members have N × (N − 1) streams, so that a fault of one direction stays one. The
-/// network gives no promise but this: what arrives on one stream is intact and in order.
+/// only: N members have N × (N − 1) streams, so that a fault of one direction stays one. Beside each
+/// goes a second connection for bulk, so that what is small does not stand behind it.
+///
+/// The network gives no promise but this: what arrives on one stream is intact and in order.
 /// Messages that find no stream or no room are lost, which Paxos does not mind.
 package final class PeerTransport: Sendable {
     private struct State {
-        var diallers: [PeerID: Dialler] = [:]
+        var links: [PeerID: PeerLink] = [:]
         var listeners: [any Channel] = []
         var inbound: [ObjectIdentifier: any Channel] = [:]
         var isShutDown = false
@@ -65,28 +67,28 @@ package final class PeerTransport: Sendable {
     package func dial(_ peer: PeerID, at addresses: [PeerAddress], hello: Bytes) {
         precondition(!addresses.isEmpty, "A peer has an address.")
         precondition(fitsHandshake(hello), "A hello fits its frame.")
-        let dialler = Dialler(
+        let link = PeerLink(
             peer: peer, addresses: addresses, hello: hello, configuration: configuration,
             events: events, eventLoop: group.next(), logger: logger)
         let isWanted = state.withLock { state in
-            precondition(state.diallers[peer] == nil, "A peer is dialled by one dialler.")
+            precondition(state.links[peer] == nil, "A peer has one link.")
             guard !state.isShutDown else { return false }
-            state.diallers[peer] = dialler
+            state.links[peer] = link
             return true
         }
-        if isWanted { dialler.start() }
+        if isWanted { link.start() }
     }
 
     /// Stops listening and dialling, lets queued messages leave for a moment and closes every
     /// connection. No event comes for what ends here.
     package func shutdown() async {
         registry.shutDown()
-        let diallers = state.withLock { state in
+        let links = state.withLock { state in
             state.isShutDown = true
-            return Array(state.diallers.values)
+            return Array(state.links.values)
         }
         await closeListeners()
-        for stopped in diallers.map({ $0.stop() }) { try? await stopped.get() }
+        for stopped in links.map({ $0.stop() }) { try? await stopped.get() }
         for channel in state.withLock({ Array($0.inbound.values) }) {
             try? await channel.close().get()
         }
@@ -94,23 +96,21 @@ package final class PeerTransport: Sendable {
 
     // MARK: Messages
 
-    /// Queues messages for a peer, in order; from any thread. They are dropped, and counted, when
+    /// Queues messages for a peer; from any thread. Those of one lane arrive in order, and those of
+    /// the prompt lane overtake those of the bulk lane. They are dropped, and counted, when
     /// no stream stands, when the queue is full, or when one is larger than
     /// ``TransportLimits/messageBytes``.
-    package func send(_ messages: [Bytes], to peer: PeerID) {
-        guard let dialler = state.withLock({ $0.diallers[peer] }) else { return }
-        dialler.send(messages)
+    package func send(_ messages: [Bytes], to peer: PeerID, in lane: Lane = .prompt) {
+        state.withLock { $0.links[peer] }?.send(messages, in: lane)
     }
 
     /// Takes the connection as the peer's inbound stream, in place of any earlier one; from any
     /// thread. If it is already lost, ``PeerEvents/disconnected(_:_:reset:)`` follows.
     package func accept(_ connection: InboundConnection, as peer: PeerID, reply: Bytes) {
         precondition(fitsHandshake(reply), "A reply fits its frame.")
-        if let replaced = registry.adopt(connection, as: peer) {
-            replaced.perform { $0.hangUp() }
-        }
+        for replaced in registry.adopt(connection, as: peer) { replaced.perform { $0.hangUp() } }
         connection.perform { $0.accept(connection, as: peer, reply: reply) }
-        state.withLock { $0.diallers[peer] }?.retryNow()
+        state.withLock { $0.links[peer] }?.retryNow()
     }
 
     /// Tells the stranger why not, and closes; from any thread.
@@ -126,8 +126,7 @@ package final class PeerTransport: Sendable {
 
     /// Of every peer that was dialled or accepted.
     package func statistics() -> [PeerID: PeerStatistics] {
-        let diallers = state.withLock { $0.diallers }
-        var statistics = diallers.mapValues { $0.queue.statistics }
+        var statistics = state.withLock { $0.links }.mapValues(\.statistics)
         registry.addStatistics(to: &statistics)
         return statistics
     }

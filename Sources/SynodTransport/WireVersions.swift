@@ -9,7 +9,7 @@ package struct WireVersions: Hashable, Sendable, CustomStringConvertible {
     package let largest: UInt8
 
     /// What this build speaks.
-    package static let current = WireVersions(1, 1)!
+    package static let current = WireVersions(2, 2)!
 
     /// Nil for a range that is empty or starts at zero.
     package init?(_ smallest: UInt8, _ largest: UInt8) {

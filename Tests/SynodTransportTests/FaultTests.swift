@@ -22,6 +22,7 @@ import Testing
         let proxy = try await Proxy(to: b.address)
         a.dial(b.id, at: proxy.address)
         #expect(await a.recorder.wait(for: .accepted(b.id, reply: [2])))
+        #expect(await eventually { a.statistics(b.id).hasOutboundBulk })
         a.transport.send([[1]], to: b.id)
         #expect(await b.recorder.wait(for: .received(a.id, [[1]])))
         proxy.corruptOnce()
@@ -48,6 +49,7 @@ import Testing
             (Wire.frame(5, [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1]), "length is malformed"),
             (Wire.frame(5, Bytes(repeating: 0, count: (1 << 16) + 1)), "too many messages"),
             (Wire.hello([1]), "out of turn"),
+            (Wire.join([1]), "out of turn"),
         ] as [(Bytes, String)])
     func malformedFramesEndTheStream(_ bytes: Bytes, _ expected: String) async throws {
         let b = try await Member(2)

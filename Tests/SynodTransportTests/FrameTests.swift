@@ -36,6 +36,7 @@ import Testing
         buffer.writeHandshakeFrame(.accepted(version: 3, reply: [4]))
         buffer.writeHandshakeFrame(.refused(reason: "nein"))
         buffer.writeHandshakeFrame(.incompatible(WireVersions(2, 4)!))
+        buffer.writeHandshakeFrame(.join([5]))
         var next = 0
         while next < sent.count {
             next = buffer.writeMessageFrame(sent, from: next, limits: limits)
@@ -43,12 +44,12 @@ import Testing
         let parsed = try parse(Bytes(buffer.readableBytesView), prng: &prng)
         #expect(parsed.messages == sent)
         #expect(
-            parsed.frames.prefix(4) == [
+            parsed.frames.prefix(5) == [
                 .hello([1, 2]), .accepted(version: 3, reply: [4]), .refused(reason: "nein"),
-                .incompatible(WireVersions(2, 4)!),
+                .incompatible(WireVersions(2, 4)!), .join([5]),
             ])
-        #expect(parsed.frames.count > 8)
-        #expect(parsed.frames.dropFirst(4).allSatisfy { $0 == .messages })
+        #expect(parsed.frames.count > 9)
+        #expect(parsed.frames.dropFirst(5).allSatisfy { $0 == .messages })
         #expect(parsed.held == 0)
     }
 

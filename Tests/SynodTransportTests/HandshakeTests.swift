@@ -41,14 +41,14 @@ import Testing
 
     @Test func wireVersionsWithoutOverlapAreReported() async throws {
         let (a, b) = (
-            try await Member(1, versions: WireVersions(2, 3)!), try await Member(2)
+            try await Member(1, versions: WireVersions(3, 4)!), try await Member(2)
         )
         a.dial(b)
         let twice = { @Sendable in
-            b.log.lines.filter { $0.contains("wire version 2 to 3") }.count >= 2
+            b.log.lines.filter { $0.contains("wire version 3 to 4") }.count >= 2
         }
         #expect(await eventually(twice))
-        #expect(a.log.mentions("it speaks wire version 1, this replica 2 to 3"))
+        #expect(a.log.mentions("it speaks wire version 2, this replica 3 to 4"))
         #expect(b.recorder.events.isEmpty)
         #expect(a.recorder.events.isEmpty)
         await a.shutdown()

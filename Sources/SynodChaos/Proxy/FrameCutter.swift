@@ -10,7 +10,7 @@ struct FrameCutter {
         var bytes: ByteBuffer
         /// Messages, which may be lost, rather than a part of the handshake, which TCP would repeat.
         let isMessages: Bool
-        /// The member that a hello introduces.
+        /// The member that a hello or a join introduces.
         let sender: UInt64?
     }
 
@@ -42,9 +42,9 @@ struct FrameCutter {
         buffered.discardReadBytes()
         let kindIndex = bytes.readerIndex + Frame.headerBytes
         let kind = bytes.getInteger(at: kindIndex, as: UInt8.self)
-        // A hello begins with the identity: the cluster's id and then the member's.
+        // Both begin with the identity: the cluster's id and then the member's.
         let sender =
-            kind == Frame.Kind.hello
+            kind == Frame.Kind.hello || kind == Frame.Kind.join
             ? bytes.getInteger(at: kindIndex + 1 + 8, endianness: .little, as: UInt64.self) : nil
         return Piece(bytes: bytes, isMessages: kind == Frame.Kind.messages, sender: sender)
     }

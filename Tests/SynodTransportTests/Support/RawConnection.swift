@@ -100,7 +100,7 @@ final class RawConnection: Sendable {
 
 /// The peer protocol written out by hand, apart from the code under test.
 enum Wire {
-    static let preface: Bytes = Array("SYNOD".utf8) + [1, 1]
+    static let preface: Bytes = Array("SYNOD".utf8) + [2, 2]
 
     static func frame(_ kind: UInt8, _ rest: Bytes) -> Bytes {
         let payload = [kind] + rest
@@ -116,7 +116,8 @@ enum Wire {
     }
 
     static func hello(_ payload: Bytes) -> Bytes { frame(1, payload) }
-    static func accepted(_ reply: Bytes) -> Bytes { frame(2, [1] + reply) }
+    static func join(_ payload: Bytes) -> Bytes { frame(6, payload) }
+    static func accepted(_ reply: Bytes) -> Bytes { frame(2, [2] + reply) }
 
     static func messages(_ messages: [Bytes]) -> Bytes {
         var writer = ByteWriter()
