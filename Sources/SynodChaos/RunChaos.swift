@@ -10,7 +10,9 @@ import SynodBytes
 package func runChaos(
     _ configuration: ChaosConfiguration, say: @escaping @Sendable (String) -> Void
 ) async throws -> [RunReport] {
-    try checkWritable(configuration.directory)
+    let isNew = try makeDirectory(configuration.directory)
+    // Only if it is empty.
+    defer { if isNew { rmdir(configuration.directory) } }
     var reports: [RunReport] = []
     for scenario in configuration.scenarios {
         for size in configuration.sizes where scenario.sizes.contains(size) {
@@ -25,20 +27,19 @@ package func runChaos(
     return reports
 }
 
-/// The directory need not exist, but what of its path exists has to be a directory with room for more.
-private func checkWritable(_ directory: String) throws {
+/// Makes the directory unless it is there. Returns whether it was not.
+private func makeDirectory(_ path: String) throws -> Bool {
     let files = FileManager.default
-    var url = URL(fileURLWithPath: directory)
-    while !files.fileExists(atPath: url.path), url.pathComponents.count > 1 {
-        url.deleteLastPathComponent()
+    let isNew = !files.fileExists(atPath: path)
+    do {
+        try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+        throw ChaosError("\(path) cannot be made: choose another --directory for failed runs")
     }
-    var isDirectory: ObjCBool = false
-    _ = files.fileExists(atPath: url.path, isDirectory: &isDirectory)
-    guard isDirectory.boolValue, files.isWritableFile(atPath: url.path) else {
-        throw ChaosError(
-            "nothing can be written to \(url.path): choose another --directory for what failed runs "
-                + "leave")
+    guard files.isWritableFile(atPath: path) else {
+        throw ChaosError("nothing can be written to \(path): choose another --directory")
     }
+    return isNew
 }
 
 extension RunReport {

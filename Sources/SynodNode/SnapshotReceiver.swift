@@ -18,6 +18,7 @@ struct SnapshotReceiver<State: Store> {
     private var askedAt: Instant
     /// How long to wait for a chunk: over a slow link, every repetition makes another copy of it.
     private var patience = Self.shortestPatience
+    private var isRepeated = false
     /// When the chunk is asked for again.
     var repeatAt: Instant { askedAt + patience }
     /// Given up when the next part has not come until then.
@@ -42,6 +43,7 @@ struct SnapshotReceiver<State: Store> {
     mutating func repeated(_ now: Instant) {
         askedAt = now
         patience = patience * 2
+        isRepeated = true
     }
 
     enum OnChunk {
@@ -68,10 +70,14 @@ struct SnapshotReceiver<State: Store> {
         // Not for a part that comes again: copies of the last one may come for long after its
         // sender has gone.
         deadline = now + Self.limit
-        // Those that are on their way together come together, and then nothing for a round trip.
-        let shrunk = Interval(nanoseconds: patience.nanoseconds / 8 * 7)
-        patience = max(Self.shortestPatience, now.since(askedAt) * 2, shrunk)
+        // Which of the requests was answered, nobody knows (Karn and Partridge 1987). And those that
+        // are on their way together come together, with nothing for a round trip before.
+        if !isRepeated {
+            let shrunk = Interval(nanoseconds: patience.nanoseconds / 4 * 3)
+            patience = max(Self.shortestPatience, now.since(askedAt) * 2, shrunk)
+        }
         askedAt = now
+        isRepeated = false
         return outcome
     }
 

@@ -34,9 +34,9 @@ struct SnapshotSender<View: StoreView> {
     mutating func chunks(
         from index: UInt64, now: Instant
     ) throws(StorageError) -> [SnapshotChunk] {
-        askedAt = now
         let first = nextIndex - UInt64(unconfirmed.count)
         guard index >= first, index <= nextIndex else { return [] }
+        askedAt = now
         unconfirmed.removeFirst(Int(index - first))
         var chunks = index == lastAsked ? Array(unconfirmed.prefix(1)) : []
         lastAsked = index

@@ -47,6 +47,9 @@ extension Simulation {
         if let call = clients.callExecutedTwice(chosen) {
             return fail(.safety, "I12", "the command of call \(call) is in the log twice")
         }
+        if let call = clients.callLost(chosen) {
+            return fail(.safety, "I12", "call \(call) was answered and is not in the log")
+        }
         let history = clients.history(chosen: chosen)
         let leeway = Leeway(skipped: oracle.skipped, allowsLateHeaders: true)
         let verdicts = [

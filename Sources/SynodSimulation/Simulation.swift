@@ -143,7 +143,9 @@ package final class Simulation {
         case .client(let index, let event): handle(event, of: index)
         case .fault(let fault): act(fault)
         case .end(let end): self.end(end)
-        case .compare: compareStates()
+        case .compare:
+            queue.push(.compare, at: now + .seconds(5))
+            oracle.lowestRevision = compareStates(of: hosts) ?? oracle.lowestRevision
         }
     }
 }

@@ -48,6 +48,23 @@ import Testing
         #expect("\(verdict)".contains("should have been answered"))
     }
 
+    @Test func aLateHeaderIsNotOlderThanWhatIsReturned() {
+        let verdict = judge(late) { story in
+            story.told(10...20, 2, put("a", "1"), ok)
+            story.told(10...20, 3, put("b", "1"), ok)
+            story.told(50...60, 1, get("a"), found(stored("a", "1", 2, 2, 1)))
+        }
+        #expect("\(verdict)".contains("reports an older revision than 2"))
+    }
+
+    @Test func aWriteThatWasAnsweredIsNotLeftOut() {
+        let verdict = judge(Leeway(skipped: [3])) { story in
+            story.told(10...20, 2, put("a", "1"), ok)
+            story.told(30...40, 3, put("b", "1"), ok)
+        }
+        #expect("\(verdict)".contains("no write was to make"))
+    }
+
     @Test func aReadMustNotMissWhatAnotherReadHasSeen() {
         let verdict = judge(late) { story in
             story.told(10...20, 2, put("a", "1"), ok)

@@ -60,7 +60,7 @@ extension Request {
 
 extension Body {
     /// Whether the request that was answered so made a revision.
-    var isChange: Bool {
+    package var isChange: Bool {
         switch self {
         case .put: true
         case .delete(let count, _): count > 0

@@ -23,7 +23,7 @@ struct Timeline {
             operations[$0].outcome == .unknown && operations[$0].request.canWrite
         }
         unknownWrites.sort { operations[$0].call < operations[$1].call }
-        let writes = try Self.writes(operations)
+        let writes = try Self.writes(operations, leeway)
         try setLastRevision(operations, writes, leeway)
         layOut(operations, writes, leeway, placements)
     }
@@ -39,14 +39,20 @@ struct Timeline {
     func reader(after reader: Int) -> Int? { nextReaders[reader] }
 
     /// The answered writes in the order of their revisions, each of which belongs to one of them.
-    private static func writes(_ operations: [Operation]) throws(Refutation) -> [(Int64, Int)] {
+    private static func writes(
+        _ operations: [Operation], _ leeway: Leeway
+    ) throws(Refutation) -> [(Int64, Int)] {
         var writes: [(revision: Int64, operation: Int)] = []
         for (index, operation) in operations.enumerated() {
             guard let response = operation.response else { continue }
             guard response.revision >= Self.firstRevision + (response.body.isChange ? 1 : 0) else {
                 throw Refutation("has a revision that no store ever has", [index])
             }
-            if response.body.isChange { writes.append((response.revision, index)) }
+            guard response.body.isChange else { continue }
+            guard !leeway.skipped.contains(response.revision) else {
+                throw Refutation("has a revision that no write was to make", [index])
+            }
+            writes.append((response.revision, index))
         }
         writes.sort { $0.revision < $1.revision }
         for (write, next) in zip(writes, writes.dropFirst()) where write.revision == next.revision {

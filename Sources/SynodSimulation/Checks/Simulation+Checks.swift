@@ -68,22 +68,24 @@ extension Simulation {
         passOn()
     }
 
-    /// All replicas that have the history up to some revision have the same one.
-    func compareStates() {
-        queue.push(.compare, at: now + .seconds(5))
-        guard let revision = hosts.compactMap(\.glance?.revision).min() else { return }
-        oracle.lowestRevision = revision
+    /// All of these replicas have the same history up to the last revision that all have. Returns that;
+    /// nil if none is up.
+    @discardableResult
+    func compareStates(of hosts: [Host]) -> Int64? {
+        guard let revision = hosts.compactMap(\.glance?.revision).min() else { return nil }
         var known: [(name: String, hash: KeyspaceHash)] = []
         for host in hosts {
             guard let node = host.node, let hash = try? node.hash(at: revision) else { continue }
             // Compacted histories are comparable when the same was compacted.
             if let other = known.first(where: { $0.hash.compactRevision == hash.compactRevision }) {
                 guard other.hash != hash else { continue }
-                return fail(
+                fail(
                     .safety, "I6",
                     "\(host.name) and \(other.name) differ at revision \(revision)")
+                return revision
             }
             known.append((host.name, hash))
         }
+        return revision
     }
 }

@@ -20,7 +20,11 @@ extension Simulation {
         if !comesToRest(), failure == nil {
             fail(.liveness, "I10", "still busy after \(settlingBound.text): \(unrest)")
         }
-        if failure == nil { compareStates() }
+        if failure == nil {
+            compareStates(of: hosts)
+            // Those outside may be far behind.
+            compareStates(of: coreHosts)
+        }
         return now.since(start)
     }
 

@@ -78,6 +78,16 @@ struct Clients {
             call.request != nil && call.command.flatMap { chosen[$0] }?.count ?? 0 > 1
         }
     }
+
+    /// A write that a client was told had happened and that is nowhere in the log, if there is one.
+    func callLost(_ chosen: [Bytes: [UInt64]]) -> Int? {
+        calls.firstIndex { call in
+            guard case .answered(_, let response) = call.outcome, response.body.isChange else {
+                return false
+            }
+            return call.command.flatMap { chosen[$0] } == nil
+        }
+    }
 }
 
 extension Clients {
