@@ -78,6 +78,10 @@ package struct Entry: Hashable, Sendable {
         return (stamp?.delayedCommands.count ?? count, count)
     }
 
+    /// The bytes that it has without its stamp, which are no measure of what clients send: a stamp of
+    /// many slots is longer than a small command.
+    var commandBytes: Int { isStamped ? openCommands().reader.remaining : encoded.count }
+
     package var commandCount: Int { isNoop ? 0 : openCommands().count }
 
     /// A reader of the first command, and how many there are; not of a no-op.

@@ -162,7 +162,7 @@ package struct Leader: Hashable, Sendable {
             entry: entry, ownTicket: outbox.ticket, knownAt: now, countsAsOwn: true)
         lastOwnTicket = outbox.ticket
         inFlightBytes += entry.encoded.count
-        ownBytes += entry.encoded.count
+        ownBytes += entry.commandBytes
         outbox.send(.accept(ballot: ballot, slot: slot, entry: entry), to: .others)
     }
 
@@ -280,7 +280,7 @@ package struct Leader: Hashable, Sendable {
 
     /// What this replica proposed by itself is chosen, and does not count as in flight any more.
     private mutating func noteChosen(_ own: Proposal, _ response: Interval, _ now: Instant) {
-        let bytes = own.entry?.encoded.count ?? 0
+        let bytes = own.entry?.commandBytes ?? 0
         pace.decided(
             bytes: bytes, inFlight: ownBytes, proposedAt: own.knownAt, target: response, now)
         ownBytes -= bytes

@@ -35,6 +35,7 @@ package struct Proposer: Hashable, Sendable {
         let slot: Slot
         let batch: UInt64
         let entry: Entry
+        let bytes: Int
         let proposedAt: Instant
         /// When the leader is sent it again, and how long it has after that.
         var repeatAt: Instant
@@ -52,8 +53,8 @@ package struct Proposer: Hashable, Sendable {
     /// Slots asked for, granted or proposed in and not decided.
     package var slotsInUse: Int { asked.count + granted.count + proposals.count }
 
-    /// Bytes proposed here and not decided.
-    package var bytesInFlight: Int { proposals.reduce(0) { $0 + $1.entry.encoded.count } }
+    /// Bytes of commands proposed here and not decided.
+    package var bytesInFlight: Int { proposals.reduce(0) { $0 + $1.bytes } }
 
     /// Bytes of the next batch, at most.
     package var batchBytes: Int { pace.entryBytes }
@@ -127,7 +128,8 @@ package struct Proposer: Hashable, Sendable {
     ) {
         proposals.append(
             Proposal(
-                slot: granted.slot, batch: granted.batch, entry: entry, proposedAt: now,
+                slot: granted.slot, batch: granted.batch, entry: entry,
+                bytes: entry.commandBytes, proposedAt: now,
                 repeatAt: now + retransmission * 2, patience: retransmission * 4))
         outbox.send(.accept(ballot: ballot, slot: granted.slot, entry: entry), to: .others)
     }
@@ -146,7 +148,7 @@ package struct Proposer: Hashable, Sendable {
         guard let place = proposals.firstIndex(where: { $0.slot == slot }) else { return nil }
         let proposal = proposals[place]
         pace.decided(
-            bytes: proposal.entry.encoded.count, inFlight: bytesInFlight,
+            bytes: proposal.bytes, inFlight: bytesInFlight,
             proposedAt: proposal.proposedAt, target: response, now)
         proposals.remove(at: place)
         return proposal.entry == entry ? .asProposed : .otherwise(batch: proposal.batch)
