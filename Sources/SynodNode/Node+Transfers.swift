@@ -7,8 +7,8 @@ import SynodStorage
 extension Node {
     /// Chosen entries for a peer, as many as fit a message; nil if there is neither an entry nor a
     /// state to be had here.
-    func fetched(_ fetch: Fetch) throws(StorageError) -> Message? {
-        let through = servableThrough
+    /// - Parameter through: how far the log store holds what is chosen.
+    func fetched(_ fetch: Fetch, through: Slot) throws(StorageError) -> Message? {
         guard fetch.from >= keeper.firstRetained else {
             return replica.lacksState ? nil : .truncated(firstRetained: keeper.firstRetained)
         }

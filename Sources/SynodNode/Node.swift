@@ -180,10 +180,11 @@ package struct Node<Log: Store, State: Store> {
     /// Whether a leader is known, so that clients are served.
     package var isReady: Bool { replica.leader != nil && !replica.lacksState }
 
-    /// The log store holds every chosen entry through here: batches on their way to it may still
-    /// have to replace what was accepted at an older ballot.
-    var servableThrough: Slot {
-        written.number == batches ? replica.chosenThrough : written.chosenThrough
+    /// The log store holds every chosen entry through here: batches on their way to it, that of the
+    /// present step included, may still have to replace what was accepted at an older ballot.
+    func servableThrough(_ output: NodeOutput) -> Slot {
+        let isWritten = written.number == batches && output.logBatch.isEmpty
+        return isWritten ? replica.chosenThrough : written.chosenThrough
     }
 
     // MARK: The step
@@ -251,7 +252,7 @@ package struct Node<Log: Store, State: Store> {
             // The disk does not keep up: what would pile up in front of it counts as lost.
             guard batchedBytes - written.bytes < NodeLimits.unwrittenBytes else { return }
             if case .accept(let ballot, let slot, let entry) = message, ballot >= replica.promised,
-                slot <= servableThrough
+                slot <= servableThrough(output)
             {
                 try refuseChange(of: slot, to: entry, at: ballot, from: peer, &output)
             }
@@ -328,7 +329,9 @@ package struct Node<Log: Store, State: Store> {
         runnable.append(contentsOf: outbox.readable)
         try runReads(&output)
         for fetch in outbox.fetches {
-            guard let answer = try fetched(fetch) else { continue }
+            guard let answer = try fetched(fetch, through: servableThrough(output)) else {
+                continue
+            }
             output.send(answer.encoded, to: fetch.peer)
         }
         coreTicket = outbox.ticket

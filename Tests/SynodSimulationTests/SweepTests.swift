@@ -92,6 +92,7 @@ struct SweepTests {
             ("the only way to the leader, given up for ever", 2_003_741, .swarm),
             ("a state in small parts that took a second each", 2_006_740, .swarm),
             ("a read that missed a write below one that was answered", 3_002_485, .swarm),
+            ("an entry served from the log in the step that replaces it", 5_008_603, .swarm),
             ("a clock that went back when a sleeping machine was healed", 503, .swarm),
         ] as [(String, UInt64, Profile)])
     func regression(bug: String, seed: UInt64, profile: Profile) {
