@@ -62,8 +62,8 @@ package struct Leader: Hashable, Sendable {
         /// Since when this replica has the entry.
         var knownAt = Instant.distantFuture
         var attempt: UInt32 = 0
-        /// Whether its bytes still count as this replica's own.
-        var countsAsOwn = false
+        /// Its bytes that still count as this replica's own.
+        var ownBytes = 0
 
         /// Whether nobody's entry is here, so that the slot may be abandoned.
         var isMissing: Bool {
@@ -158,11 +158,12 @@ package struct Leader: Hashable, Sendable {
         guard case .accepted = acceptor.accept(ballot, slot, entry, &outbox) else {
             preconditionFailure("A leader's own acceptor has promised its ballot and no higher.")
         }
+        let bytes = entry.commandBytes
         inFlight[slot] = Proposal(
-            entry: entry, ownTicket: outbox.ticket, knownAt: now, countsAsOwn: true)
+            entry: entry, ownTicket: outbox.ticket, knownAt: now, ownBytes: bytes)
         lastOwnTicket = outbox.ticket
         inFlightBytes += entry.encoded.count
-        ownBytes += entry.commandBytes
+        ownBytes += bytes
         outbox.send(.accept(ballot: ballot, slot: slot, entry: entry), to: .others)
     }
 
@@ -210,8 +211,8 @@ package struct Leader: Hashable, Sendable {
 
     /// Whether the next entry waits for more commands, because those that queue do not fill it:
     /// while the last one is being written here, and while they are less than half of what this
-    /// replica has in flight; or because that is as much as the links carry. What other proposers have in flight is no reason: it may be large and
-    /// never end.
+    /// replica has in flight; or because that is as much as the links carry. What other proposers have
+    /// in flight is no reason: it may be large and never end.
     ///
     /// Every slot costs each replica a write and its messages, however small it is. With the
     /// second condition each entry is half as large as all before it that are not chosen: the slots
@@ -269,7 +270,7 @@ package struct Leader: Hashable, Sendable {
         let before = inFlight.base
         while let proposal = inFlight[inFlight.base], isChosen(proposal) {
             inFlightBytes -= proposal.entry?.encoded.count ?? 0
-            if proposal.countsAsOwn { noteChosen(proposal, response, now) }
+            if proposal.ownBytes > 0 { noteChosen(proposal, response, now) }
             inFlight.raiseBase(to: inFlight.base.next)
         }
         if inFlight.isEmpty {
@@ -280,10 +281,9 @@ package struct Leader: Hashable, Sendable {
 
     /// What this replica proposed by itself is chosen, and does not count as in flight any more.
     private mutating func noteChosen(_ own: Proposal, _ response: Interval, _ now: Instant) {
-        let bytes = own.entry?.commandBytes ?? 0
         pace.decided(
-            bytes: bytes, inFlight: ownBytes, proposedAt: own.knownAt, target: response, now)
-        ownBytes -= bytes
+            bytes: own.ownBytes, inFlight: ownBytes, proposedAt: own.knownAt, target: response, now)
+        ownBytes -= own.ownBytes
     }
 
     /// Finds what is chosen above the prefix and has a stamp. True if there is more of it.
@@ -297,9 +297,9 @@ package struct Leader: Hashable, Sendable {
                 let entry = proposal.entry, entry.isStamped
             {
                 chosenBeyond |= 1 << UInt64(slot.distance(from: inFlight.base))
-                if proposal.countsAsOwn {
+                if proposal.ownBytes > 0 {
                     noteChosen(proposal, response, now)
-                    inFlight.update(slot) { $0.countsAsOwn = false }
+                    inFlight.update(slot) { $0.ownBytes = 0 }
                 }
             }
             slot = slot.next
