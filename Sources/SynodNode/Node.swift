@@ -335,6 +335,7 @@ package struct Node<Log: Store, State: Store> {
             output.send(answer.encoded, to: fetch.peer)
         }
         coreTicket = outbox.ticket
+        output.learned = outbox.learned
         output.trace = outbox.trace
         output.wakeAt = outbox.wakeAt
     }

@@ -66,6 +66,8 @@ package struct NodeOutput: Sendable {
     package var trace: [TraceEvent] = []
     /// Revisions that nothing was changed at, and never will be: see ``RevisionOrder``.
     package var skipped: [ClosedRange<Int64>] = []
+    /// What was handed out for execution, in order, for whoever wants to compare it with what was chosen.
+    package var learned: [Learned] = []
     package var wakeAt = Instant.distantFuture
 
     package init() {}

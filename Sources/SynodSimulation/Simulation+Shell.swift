@@ -59,7 +59,7 @@ extension Simulation {
         }
         for case .written(let ticket) in events { host.writtenTicket = ticket }
         for revisions in output.skipped { oracle.skipped.formUnion(revisions) }
-        check(host, after: before)
+        check(host, after: before, executing: output.learned)
         carryOut(output, of: host)
     }
 

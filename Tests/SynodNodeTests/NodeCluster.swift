@@ -175,7 +175,7 @@ final class NodeCluster {
         }
     }
 
-    private func step(_ replica: ReplicaID, _ events: [NodeEvent]) throws {
+    func step(_ replica: ReplicaID, _ events: [NodeEvent]) throws {
         // Taken out of its host, because a step may make a store there.
         guard var node = hosts[replica]!.node else { return }
         let output = try node.step(events, at: now)

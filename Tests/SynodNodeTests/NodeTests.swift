@@ -206,6 +206,48 @@ private let three = NodeCluster.id(3)
         #expect(cluster.hosts[three]!.states.count == 1, "no snapshot was needed")
     }
 
+    /// Simulator seed 5008603: what it had accepted in an abandoned slot was served in the step that learned
+    /// of the no-op.
+    @Test func `what a step learns by fetching is not served from the log before it is there`()
+        throws
+    {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        let status = try cluster.status(of: one)
+        let leader = ReplicaID(status.leader)
+        let others = cluster.membership.replicas.filter { $0 != leader }
+        let slot = Slot(status.appliedThrough).next
+        let ballot = Ballot(round: status.round, replica: leader)
+        let command = Command(
+            id: CommandID(origin: leader, sequence: 1), footprint: .everything, payload: [])
+        cluster.cut.insert([others[0], leader])
+        try cluster.deliver(
+            .accept(ballot: ballot, slot: slot, entry: Entry([command])), from: leader,
+            to: others[0])
+        try cluster.run(.milliseconds(10))
+        var served: [Entry] = []
+        cluster.overhear = { messages, from, _ in
+            for message in messages where from == others[0] {
+                guard case .fetched(_, let entries, _)? = try? Message(encoded: message) else {
+                    continue
+                }
+                served += entries.map(\.entry)
+            }
+        }
+        let noop = Accepted(ballot: ballot.abandoning, entry: .noop)
+        let learned = Message.fetched(from: slot, entries: [noop], chosenThrough: slot)
+        try cluster.step(
+            others[0],
+            [
+                .received([learned.encoded], from: leader),
+                .received([Message.fetch(from: slot).encoded], from: others[1]),
+            ])
+        #expect(served.isEmpty)
+        try cluster.run(.milliseconds(10))
+        try cluster.deliver(.fetch(from: slot), from: others[1], to: others[0])
+        #expect(served == [.noop])
+    }
+
     @Test func `a wiped replica is refused under its old identity`() throws {
         let cluster = try NodeCluster(3)
         try cluster.run(.milliseconds(500))

@@ -225,6 +225,22 @@ struct Oracle {
 
     // MARK: Executing
 
+    /// A replica executes commands of these entries, in the order of the slots or ahead of it.
+    mutating func learned(_ items: [Learned], by index: Int) {
+        for item in items {
+            guard isChosen(item.slot) else { return executedUnchosen(item.slot, by: index) }
+            guard slots[place(item.slot)].chosen != item.entry else { continue }
+            object(
+                "I5",
+                "r\(index + 1) executed another entry in slot \(item.slot.rawValue) than is chosen")
+        }
+    }
+
+    private mutating func executedUnchosen(_ slot: Slot, by index: Int) {
+        object(
+            "I5", "r\(index + 1) executed slot \(slot.rawValue), which no quorum has on disk")
+    }
+
     /// A replica has executed everything from `before` through `after`, at a revision.
     mutating func applied(_ index: Int, from before: Slot, through after: Slot, revision: Int64) {
         guard after > before else {
@@ -235,11 +251,7 @@ struct Oracle {
         }
         var slot = before.next
         while slot <= after {
-            guard isChosen(slot) else {
-                return object(
-                    "I5",
-                    "r\(index + 1) executed slot \(slot.rawValue), which no quorum has on disk")
-            }
+            guard isChosen(slot) else { return executedUnchosen(slot, by: index) }
             if slot > learnedThrough { noteCommands(slot) }
             slot = slot.next
         }

@@ -7,8 +7,11 @@ import SynodStorage
 /// What is checked at every step, and when.
 extension Simulation {
     /// After a step, before anything of it leaves the replica.
-    func check(_ host: Host, after before: Host.SimulatedNode.Glance) {
+    func check(
+        _ host: Host, after before: Host.SimulatedNode.Glance, executing learned: [Learned]
+    ) {
         guard let glance = host.glance else { return }
+        oracle.learned(learned, by: host.index)
         if host.disk.lostState != nil, !glance.lacksState, host.disk.hasStateBack() {
             oracle.atlas.repair(host.index)
         }
