@@ -24,6 +24,8 @@ struct Plan {
     var turnLatency = Interval(nanoseconds: 0)
     /// Events that wait for a step, beyond which requests are refused and messages lost.
     var inboxCapacity = 65_536
+    /// Whether faults of disks hit states as well as logs.
+    private(set) var strikesStates = false
     /// By ``FaultID/number``.
     private var isEnabled = [Bool](repeating: false, count: FaultID.allCases.count)
     /// By ``FaultID/number``: the mean time between two acts of the fault.
@@ -63,6 +65,7 @@ struct Plan {
         if let seconds = options.seconds { span = .seconds(seconds) }
         if let count = options.operations { workload.operations = count }
         drawProposers(&chance)
+        strikesStates = chance.chance(1, in: 2)
     }
 
     /// In a third of all runs the leader alone, in a third everyone, in a third as it comes, some as

@@ -13,7 +13,8 @@ extension Simulation {
         guard !host.disk.hasLostSynced else {
             return stop(host, .out("the log ends before its mark"))
         }
-        guard !host.disk.isRotten else { return stop(host, .out("a block is damaged")) }
+        guard host.disk.rotten != .log else { return stop(host, .out("a block is damaged")) }
+        if host.disk.removeRottenState() { note("somebody removes the state of \(host.name)") }
         let isFirst = (try? LogSchema.isNew(host.disk.log)) ?? false
         let glance: Host.SimulatedNode.Glance
         do throws(StorageError) {
@@ -82,7 +83,7 @@ extension Simulation {
             tally.fired(keepsWrite ? .d1 : .d2)
         }
         if state > 0, plan.isEnabled(.d1) { tally.fired(.d1) }
-        if host.disk.log.liesAboutSyncs, host.disk.log.unsyncedBatchCount > 0 { tally.fired(.d7) }
+        if host.disk.losesReported { tally.fired(.d7) }
     }
 
     /// A process stops by itself and says why.
@@ -121,9 +122,9 @@ extension Simulation {
                 return fail(
                     .safety, "I5", "\(host.name) finds its disk corrupt, which it is not: \(error)")
             }
-            return stop(host, .out(error.message))
+            guard case .state = host.disk.rotten else { return stop(host, .out(error.message)) }
         }
-        host.disk.log.capacity = nil
+        host.disk.makeSpace()
         crash(host, restartAfter: isSettling ? .milliseconds(10) : nemesis.outage())
     }
 

@@ -125,6 +125,11 @@ struct Oracle {
         }
     }
 
+    /// The replica has all again that was lost of what it had executed, which makes no other disk its own.
+    mutating func stateIsBack(at index: Int) {
+        if !displaced.contains(index) { atlas.repair(index) }
+    }
+
     // MARK: Lives
 
     mutating func started(_ index: Int, _ node: Host.SimulatedNode.Glance) {

@@ -13,7 +13,7 @@ extension Simulation {
         guard let glance = host.glance else { return }
         oracle.learned(learned, by: host.index)
         if host.disk.lostState != nil, !glance.lacksState, host.disk.hasStateBack() {
-            oracle.atlas.repair(host.index)
+            oracle.stateIsBack(at: host.index)
         }
         oracle.applied(
             host.index, from: before.appliedThrough, through: glance.appliedThrough,

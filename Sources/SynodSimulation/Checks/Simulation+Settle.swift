@@ -18,7 +18,8 @@ extension Simulation {
         guard failure == nil else { return Interval(nanoseconds: 0) }
         heal()
         if !comesToRest(), failure == nil {
-            fail(.liveness, "I10", "still busy after \(settlingBound.text): \(unrest)")
+            let span = now.since(start)
+            fail(.liveness, "I10", "still busy after \(span.text): \(unrest)")
         }
         if failure == nil {
             compareStates(of: hosts)
@@ -29,10 +30,19 @@ extension Simulation {
     }
 
     private func comesToRest() -> Bool {
-        let bound = now + settlingBound
-        run(until: bound) { isAtRest }
+        let last = now + transferBound
+        var bound = now
+        repeat {
+            bound = now + settlingBound
+            run(until: bound) { isAtRest }
+        } while failure == nil && !isAtRest && isTransferring && now < last
         guard failure == nil, isAtRest else { return false }
         return probe(until: max(bound, now + .seconds(10) + plan.timing.election * 4))
+    }
+
+    /// Whether somebody in the core has a peer's state to wait for.
+    private var isTransferring: Bool {
+        coreHosts.contains { $0.glance.map { $0.isReceiving || $0.lacksState } ?? false }
     }
 
     /// Ten elections, fifty round trips, and what the transport may need to find out that a
@@ -41,16 +51,21 @@ extension Simulation {
         var bound = plan.timing.election * 10 + plan.link.delay * 100 + .seconds(15)
         // A write that was given to the disk before is as slow as it was drawn.
         if plan.isEnabled(.d9) { bound = bound + .seconds(40) }
-        // A state in small parts takes a round trip for each, and may come from outside of the core.
+        // A clock that is ahead delays nothing, but one that was slow has long timers.
+        return bound
+    }
+
+    /// What states may take that come from outside of the core.
+    private var transferBound: Interval {
+        // Parts get lost on the way.
+        var bound = Interval.seconds(60)
+        // In small parts it takes a round trip for each.
         if plan.chunkBytes < NodeLimits.chunkBytes {
             bound = bound + (plan.link.delay + plan.link.spread) * 6_000
             // The links outside stay as slow as they are, a thousand times slower than others at
             // most. A transfer goes on as long as the next part comes within ten seconds.
             if plan.isEnabled(.n11) { bound = bound + .seconds(3_600) }
         }
-        // Parts of a state get lost on the way from outside of the core.
-        if plan.isEnabled(.n1) { bound = bound + .seconds(60) }
-        // A clock that is ahead delays nothing, but one that was slow has long timers.
         return bound
     }
 
@@ -97,7 +112,7 @@ extension Simulation {
     private func heal(_ host: Host) {
         host.timerDelay = Interval(nanoseconds: 0)
         host.crashAfterEffects = nil
-        host.disk.log.cancelFaults()
+        host.disk.cancelFaults()
         host.clock.setRate(1_000_000, at: now)
         makeSpace(host)
         if host.isPaused { resume(host) }

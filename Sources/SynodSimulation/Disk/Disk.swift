@@ -11,6 +11,12 @@ final class Disk {
         let ticket: LogTicket
     }
 
+    /// What the disk has stores for; a state by its number.
+    enum Part: Equatable {
+        case log
+        case state(UInt64)
+    }
+
     /// Who the directory belongs to; a process refuses to start on another's.
     let owner: ReplicaID
     /// Random, made with the directory.
@@ -25,8 +31,8 @@ final class Disk {
     private(set) var hasLostSynced = false
     /// The number of the state that was lost and is not back.
     private(set) var lostState: UInt64?
-    /// A block is damaged, which a checksum tells whoever reads it.
-    var isRotten = false
+    /// Where a block is damaged, which a checksum tells whoever reads it.
+    var rotten: Part?
 
     init(owner: ReplicaID, incarnation: UInt64) {
         self.owner = owner
@@ -39,11 +45,35 @@ final class Disk {
         log = other.log.crashImage(keepingUnsynced: 0)
         states = other.states.map { ($0.number, $0.store.crashImage(keepingUnsynced: 0)) }
         hasLostSynced = other.hasLostSynced
-        isRotten = other.isRotten
+        rotten = other.rotten
     }
 
     /// What a restart would find now if nothing unsynced survived.
     func durableCopy() -> Disk { Disk(copying: self) }
+
+    // MARK: Faults
+
+    func store(of part: Part) -> MemoryStore {
+        switch part {
+        case .log: log
+        case .state(let number): state(number)
+        }
+    }
+
+    private var stores: [MemoryStore] { [log] + states.map(\.store) }
+
+    func cancelFaults() {
+        for store in stores { store.cancelFaults() }
+    }
+
+    func makeSpace() {
+        for store in stores { store.capacity = nil }
+    }
+
+    /// Whether a crash now takes something that was reported as durable.
+    var losesReported: Bool {
+        stores.contains { $0.liesAboutSyncs && $0.unsyncedBatchCount > 0 }
+    }
 
     // MARK: The log
 
@@ -85,8 +115,11 @@ final class Disk {
         return (number, state(number))
     }
 
+    var newestState: UInt64? { states.last?.number }
+
     func removeStates(except numbers: [UInt64]) {
         states.removeAll { !numbers.contains($0.number) }
+        if case .state(let number) = rotten, !numbers.contains(number) { rotten = nil }
     }
 
     // MARK: Crashes
@@ -109,8 +142,12 @@ final class Disk {
             if PlantedBug.ignoresLostTail.isActive { hasLostSynced = false }
         #endif
         log = log.crashImage(keepingUnsynced: 0)
+        let current = try? LogSchema.currentState(in: log)
         for index in states.indices {
             let store = states[index].store
+            if states[index].number == current, store.liesAboutSyncs, store.unsyncedBatchCount > 0 {
+                lostState = current
+            }
             let kept = keepsState ? chance.index(store.unsyncedBatchCount + 1) : 0
             states[index].store = store.crashImage(keepingUnsynced: kept)
         }
@@ -132,7 +169,15 @@ final class Disk {
     /// The state is gone, and the log is as it was.
     func forgetStates() {
         lostState = (try? LogSchema.currentState(in: log)) ?? 0
-        states.removeAll()
+        removeStates(except: [])
+    }
+
+    /// What somebody does who is told that a block of a state is damaged. False if none is.
+    func removeRottenState() -> Bool {
+        guard case .state(let number) = rotten else { return false }
+        let current = try? LogSchema.currentState(in: log)
+        if number == current { forgetStates() } else { removeStates(except: [current ?? 0]) }
+        return true
     }
 
     /// Whether a lost state is back for good: another one is in use, or the log has all of it. It is

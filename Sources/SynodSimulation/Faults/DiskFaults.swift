@@ -6,12 +6,27 @@ import SynodStorage
 /// Faults of disks. What a replica's own checksums find, and what cannot be repaired, is bounded
 /// by the atlas.
 extension Simulation {
+    /// The store of a disk that a fault hits: the log or, in half of the cases where a run has it so,
+    /// the newest state, be it one that is just being received.
+    private func struck(by fault: FaultID, at host: Host) -> Disk.Part {
+        guard plan.strikesStates, nemesis.draw(fault, { $0.chance(1, in: 2) }) else { return .log }
+        return host.disk.newestState.map(Disk.Part.state) ?? .log
+    }
+
+    private func failNext(
+        _ operation: MemoryStore.Operation, of part: Disk.Part, at host: Host,
+        with error: StorageError
+    ) {
+        let store = host.disk.store(of: part)
+        store.fail(operation, at: store.count(of: operation) + 1, with: error)
+    }
+
     func failRead() {
         let host = victim(.d3)
         guard host.isUp else { return }
-        let log = host.disk.log
-        log.fail(
-            .read, at: log.count(of: .read) + 1, with: StorageError(.io, "the disk cannot be read"))
+        failNext(
+            .read, of: struck(by: .d3, at: host), at: host,
+            with: StorageError(.io, "the disk cannot be read"))
     }
 
     /// A damaged block, found by its checksum when it is read or, at the latest, at the next start.
@@ -19,28 +34,28 @@ extension Simulation {
         let host = victim(.d4)
         guard host.isUp, oracle.atlas.allows(host.index) else { return }
         oracle.atlas.damage(host.index)
-        let log = host.disk.log
-        log.fail(
-            .read, at: log.count(of: .read) + 1, with: StorageError(.corrupt, "a block is damaged"))
-        host.disk.isRotten = true
+        let part = struck(by: .d4, at: host)
+        failNext(.read, of: part, at: host, with: StorageError(.corrupt, "a block is damaged"))
+        host.disk.rotten = part
     }
 
     func failSync() {
         let host = victim(.d6)
         guard host.isUp else { return }
-        let log = host.disk.log
-        log.fail(
-            .sync, at: log.count(of: .sync) + 1, with: StorageError(.io, Nemesis.failedSync))
+        failNext(
+            .sync, of: struck(by: .d6, at: host), at: host,
+            with: StorageError(.io, Nemesis.failedSync))
     }
 
-    /// From now on the disk says that it has synced and has not. That counts only if it crashes,
-    /// and then the mark beside the log tells that the log is not complete.
+    /// From now on the disk says that it has synced and has not. That counts only if it crashes. Then
+    /// the mark beside the log tells that the log is not complete, and a state that is older than
+    /// where the log begins counts as lost.
     func lie() {
         let host = victim(.d7)
         guard host.isUp, oracle.atlas.allows(host.index) else { return }
         oracle.atlas.damage(host.index)
         note("\(host.name)'s disk begins to lie")
-        host.disk.log.liesAboutSyncs = true
+        host.disk.store(of: struck(by: .d7, at: host)).liesAboutSyncs = true
     }
 
     /// Room gets scarce, which the watch tells in time; or the disk is full at once.
@@ -53,7 +68,8 @@ extension Simulation {
             post(.spaceChanged(isLow: true), to: host)
         } else {
             note("\(host.name)'s disk is full")
-            host.disk.log.capacity = Int(host.disk.log.approximateSize)
+            let store = host.disk.store(of: struck(by: .d8, at: host))
+            store.capacity = Int(store.approximateSize)
         }
         let span = nemesis.draw(.d8) { $0.interval(.milliseconds(100), .seconds(10)) }
         push(.spaceBack(host: host.index), after: span)
@@ -61,7 +77,7 @@ extension Simulation {
 
     func makeSpace(_ host: Host) {
         guard mayRecover(host) else { return }
-        host.disk.log.capacity = nil
+        host.disk.makeSpace()
         post(.spaceChanged(isLow: false), to: host)
     }
 
