@@ -26,7 +26,7 @@ enum RocksFailure {
             } else if has(text, ["While lock file", "lock hold by"]) {
                 (.locked, "Stop the process that uses the directory, then start again.")
             } else if has(text, ["Corruption", "No such file or directory", "checksum mismatch"]) {
-                (.corrupt, Advice.replaceMember)
+                (.corrupt, Advice.fetchState)
             } else {
                 (.io, Advice.checkDisk)
             }

@@ -15,7 +15,7 @@ package final class RocksStore: Store, Sendable {
     package init(path: String, creation: StoreCreation) throws(StorageError) {
         let isNew = try Self.isNew(path)
         if isNew && creation == .forbidden {
-            throw StorageError(.corrupt, "There is no store in \(path). \(Advice.replaceMember)")
+            throw StorageError(.corrupt, "There is no store in \(path). \(Advice.fetchState)")
         }
         if isNew { try FileSystem.makeDirectory(path) }
         gate = StoreGate(try RocksHandle(path: path, isNew: isNew))
@@ -68,7 +68,7 @@ package final class RocksStore: Store, Sendable {
         let names = try FileSystem.list(path)
         if names.contains("CURRENT") { return false }
         if names.contains(where: { $0.hasSuffix(".log") || $0.hasSuffix(".sst") }) {
-            throw StorageError(.corrupt, "\(path)/CURRENT is missing. \(Advice.replaceMember)")
+            throw StorageError(.corrupt, "\(path)/CURRENT is missing. \(Advice.fetchState)")
         }
         return true
     }
