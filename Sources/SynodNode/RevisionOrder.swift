@@ -1,6 +1,7 @@
 import DequeModule
 import SynodKeyspace
 import SynodPaxos
+import SynodStorage
 
 /// Tells of each command that is executed which revision comes before it, whatever is executed
 /// first: the revisions are those of the order of the slots, on every replica.
@@ -115,5 +116,21 @@ struct RevisionOrder {
             }
         }
         return revision
+    }
+}
+
+extension RevisionOrder {
+    init(_ keyspace: Keyspace<some Store>) {
+        self.init(
+            executedThrough: Slot(keyspace.appliedThrough), revision: keyspace.revision,
+            outcomes: keyspace.outcomes)
+    }
+}
+
+extension Keyspace {
+    mutating func commit(_ order: RevisionOrder) throws(StorageError) {
+        try commit(
+            through: order.executedThrough.rawValue, revision: order.revision,
+            outcomes: Array(order.outcomes))
     }
 }

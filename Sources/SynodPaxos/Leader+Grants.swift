@@ -147,12 +147,15 @@ extension Leader {
     /// When a slot is to be abandoned of which nothing has come; nil where something has.
     ///
     /// What waits behind it can be proposed and executed as long as the window has room. So where
-    /// that gets scarce, there is less patience: a multiple of what the proposer takes usually.
+    /// that gets scarce, there is less patience: a multiple of what the proposer takes usually. Else there
+    /// is more for one that usually takes long, up to about an election timeout: only its own keys wait.
     private func abandonAt(_ proposal: Proposal, patience: Interval) -> Instant? {
         guard let grantee = proposal.grantee, proposal.isMissing else { return nil }
         let since = max(proposal.grantedAt, peers[grantee].grants.filledAt)
-        guard nextSlot.distance(from: inFlight.base) * 2 > window else { return since + patience }
         let usual = peers[grantee].grants.usual
+        guard nextSlot.distance(from: inFlight.base) * 2 > window else {
+            return since + min(patience * 3, max(usual * 2, patience))
+        }
         return since + min(patience, max(usual * 4, patience / 256))
     }
 

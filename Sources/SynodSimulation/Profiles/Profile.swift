@@ -113,7 +113,6 @@ package enum Profile: String, CaseIterable, Sendable {
         case .mixed:
             link.delay = .microseconds(chance.pick([300, 1000, 5000]))
             link.spread = link.delay
-            link.lost = chance.pick([0, 100, 1000])
         case .swarm, .brief, .duel, .partial, .amnesia, .powercut, .slowdisk, .stopped: break
         }
     }
