@@ -58,6 +58,6 @@ struct ClusterCommand: AsyncParsableCommand {
             cluster.faults = .init(
                 specification: faults, seed: faultSeed ?? 1, crashCode: FaultInjector.crashCode)
         }
-        throw ExitCode(try await runCluster(cluster))
+        throw ExitCode(try await runCluster(cluster, say: Console.sayAtOnce))
     }
 }
