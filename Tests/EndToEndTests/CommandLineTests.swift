@@ -37,8 +37,7 @@ import Testing
             (
                 [
                     "explore", "--quiet", "--proposers", "everyone", "--commands",
-                    "1,1,1,2,2,2,3,3",
-                    "--slots", "8", "--window", "4", "--campaigns", "2,2",
+                    "1,1,1,2,2,2,3,3,3", "--slots", "8", "--window", "7", "--campaigns", "2,2",
                 ], "more than 64 different votes"
             ),
             (["sim", "--operations", "1000001"], "--operations is between"),
