@@ -36,6 +36,7 @@ struct ProgressLine {
     }
 
     private func write(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        // It is of no account whether anybody reads it.
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 }

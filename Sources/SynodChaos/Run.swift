@@ -47,6 +47,8 @@ struct Run {
         var chance = PRNG(seed: configuration.seed ^ stableHash("\(scenario.name)\(size)".utf8))
         var volume: (member: ChaosMember, volume: SmallVolume)?
         defer { volume?.volume.unmount() }
+        /// What is not yet in the report, and since when.
+        var begun: (stage: Stage, start: UInt64)?
         do {
             if scenario.needsSmallVolume {
                 let member = cluster.members[Int(chance.below(UInt64(size)))]
@@ -66,24 +68,39 @@ struct Run {
                 cluster: cluster, recorder: load.recorder, volume: volume, chance: chance.fork(),
                 deadline: .now + .seconds(configuration.seconds))
             let failure = await attempt(&stage)
+            begun = (stage, start)
             try Task.checkCancellation()
             volume?.volume.empty()
             try cluster.heal()
             try await cluster.waitUntilAllServe(within: Self.patience)
             let progressed = await load.recorder.waitForProgress(200, within: Self.patience)
-            let end = load.recorder.now
-            await load.stop()
-            report.summarize(load.recorder.history, from: start, to: end)
-            report.faults = stage.fired.merging(cluster.board.fired) { $0 + $1 }
-            report.violations += stage.violations
+            begun = nil
+            await sumUp(stage, since: start, cluster, load, &report)
             if let failure { report.violations.append("The scenario broke off: \(failure)") }
             report.verdicts["progress"] = progressed ? "valid" : "violation"
             if !progressed { report.violations.append("No progress after everything was mended.") }
             await FinalChecks(cluster: cluster, history: load.recorder.history).run(into: &report)
             try await endInGoodOrder(cluster, &report)
         } catch {
-            report.violations.append(Task.isCancelled ? "The run was stopped." : "\(error)")
+            if let begun { await sumUp(begun.stage, since: begun.start, cluster, load, &report) }
+            report.violations.append("\(error)")
         }
+        guard Task.isCancelled else { return }
+        report.wasStopped = true
+        // Waits that were cut short look like something wrong.
+        report.violations = []
+    }
+
+    /// Takes down what was broken and what came of all operations, which end with it.
+    private func sumUp(
+        _ stage: Stage, since start: UInt64, _ cluster: ChaosCluster, _ load: Load,
+        _ report: inout RunReport
+    ) async {
+        let end = load.recorder.now
+        await load.stop()
+        report.summarize(load.recorder.history, from: start, to: end)
+        report.faults = stage.fired.merging(cluster.board.fired) { $0 + $1 }
+        report.violations += stage.violations
     }
 
     private func attempt(_ stage: inout Stage) async -> (any Error)? {

@@ -61,7 +61,8 @@ extension RunReport {
             return lines + stall
                 + ["passed: " + verdicts.keys.sorted().joined(separator: ", ")]
         }
-        return lines + stall + violations.prefix(10).map { "FAILED: \($0)" }
+        return lines + stall + (wasStopped ? ["stopped before its end, nothing was checked"] : [])
+            + violations.prefix(10).map { "FAILED: \($0)" }
             + (evidence.map { ["history and logs: \($0)"] } ?? [])
     }
 }

@@ -35,10 +35,11 @@ package struct ClusterConfiguration: Sendable {
 
     /// Throws ``ClusterError`` naming the first option that is out of its range.
     package func check() throws(ClusterError) {
-        guard (1...9).contains(replicas) else { throw ClusterError("replicas must be 1 to 9") }
+        guard (1...9).contains(replicas) else { throw ClusterError("--replicas is 1 to 9") }
+        guard !directory.isEmpty else { throw ClusterError("--directory names none") }
         let highest = 65_535 - 10 * (replicas - 1) - 2
         guard (1...highest).contains(basePort) else {
-            throw ClusterError("with \(replicas) replicas the base port must be 1 to \(highest)")
+            throw ClusterError("with --replicas \(replicas), --base-port is 1 to \(highest)")
         }
     }
 }

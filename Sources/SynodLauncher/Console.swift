@@ -1,10 +1,5 @@
 import Foundation
 
-/// Prints lines to standard output without keeping them in a buffer, wherever that leads.
-@Sendable func printAtOnce(_ text: String) {
-    FileHandle.standardOutput.write(Data((text + "\n").utf8))
-}
-
 /// What is shown once the cluster runs: who is where, and what to try.
 func introduction(
     _ plans: [ReplicaPlan], pids: [Int32], leader: Int, directory: String

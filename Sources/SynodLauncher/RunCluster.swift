@@ -2,13 +2,17 @@ import Dispatch
 import Foundation
 import SynodClient
 
-/// Runs a cluster of child processes on this machine until SIGINT or SIGTERM, and tells on
-/// standard output what becomes of it. Returns the exit code: 0 after it was stopped, 1 when the
+/// Runs a cluster of child processes on this machine until SIGINT or SIGTERM, and tells what
+/// becomes of it. Returns the exit code: 0 after it was stopped, 1 when the
 /// replicas could not be started.
 ///
 /// Throws ``ClusterError`` for an impossible configuration, ports in use or a directory that cannot
 /// be made.
-package func runCluster(_ configuration: ClusterConfiguration) async throws -> Int32 {
+///
+/// - Parameter say: Where lines for people go.
+package func runCluster(
+    _ configuration: ClusterConfiguration, say: @escaping @Sendable (String) -> Void
+) async throws -> Int32 {
     try configuration.check()
     let plans = ReplicaPlan.all(of: configuration)
     try checkPorts(of: plans)
@@ -30,7 +34,7 @@ package func runCluster(_ configuration: ClusterConfiguration) async throws -> I
     }
     let observer = try Observer(plans, report: report)
     let observing = Task { await observer.run() }
-    var launcher = Launcher(configuration, plans: plans, say: printAtOnce, report: report)
+    var launcher = Launcher(configuration, plans: plans, say: say, report: report)
     let exitCode = await launcher.run(events)
     observing.cancel()
     await observing.value

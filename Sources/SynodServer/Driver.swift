@@ -59,9 +59,13 @@ final class Driver: @unchecked Sendable {
 
     /// The node takes no further step. In particular its peers hear nothing more of it: a leader that
     /// cannot write would be heard and followed, and nobody served.
-    func fail(_ message: String) {
+    func halt() {
         hasFailed = true
         timer?.task.cancel()
+    }
+
+    private func fail(_ message: String) {
+        halt()
         surroundings.onFailure(message)
     }
 

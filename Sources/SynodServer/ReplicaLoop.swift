@@ -56,9 +56,9 @@ final class ReplicaLoop: Sendable {
     func start(_ node: consuming ServerNode, log: Journal, in surroundings: Surroundings) {
         sinks.withLock { $0 = surroundings.answerSinks }
         let onFailure: @Sendable (StorageError) -> Void = { [self] error in
-            eventLoop.execute { [self] in
-                self.driver.withLock { $0 }?.fail(Self.describe(error))
-            }
+            eventLoop.execute { [self] in self.driver.withLock { $0 }?.halt() }
+            // Not left to the driver, which may be on its way to the end.
+            surroundings.onFailure(Self.describe(error))
         }
         let writer = LogWriter(
             store: log, onWritten: { [self] in post(.written(through: $0)) }, onFailure: onFailure)

@@ -20,7 +20,8 @@ package enum Server {
     /// Serves until the process is asked to end with SIGTERM or SIGINT.
     ///
     /// Throws ``Failure``, with the data intact, when a port, the data directory or a peer's
-    /// refusal makes it impossible to serve.
+    /// refusal makes it impossible to serve, or when the disk fails, be it on the way to the end. An
+    /// end that takes too long ends the process: see ``EndWatch``.
     ///
     /// - Parameter faults: how often to fail on purpose; nil, and nothing is in the way.
     package static func run(
@@ -32,7 +33,14 @@ package enum Server {
                 description: "this process may open \(files) files, and needs \(fewestFiles): "
                     + "raise the limit (ulimit -n, or LimitNOFILE in a unit file)")
         }
+        let end = EndOfService()
+        let endWatch = EndWatch(logger)
         let signals = EndSignals()
+        Platform.startThread("synod-signals") {
+            let signal = signals.wait()
+            endWatch.start()
+            end.finish(.asked(signal))
+        }
         var disk: Disk
         do throws(StorageError) {
             let forgetsState = faults != nil && StateWipe(configuration).take()
@@ -41,7 +49,6 @@ package enum Server {
             throw Failure(description: ReplicaLoop.describe(error))
         }
         let loops = EventLoops()
-        let end = EndOfService()
         let replica = ReplicaLoop(on: loops.replica)
         let membership = Membership(configuration.initialCluster.map { ReplicaID($0.id) })
         let bridge = PeerBridge(
@@ -82,9 +89,6 @@ package enum Server {
         }
         let watch = SpaceWatch(directory: disk.directory, replica: replica, logger: logger)
         watch.start()
-        Platform.startThread("synod-signals") {
-            end.finish(.asked(signals.wait()))
-        }
 
         let reason = await end.wait()
         watch.stop()
@@ -96,6 +100,7 @@ package enum Server {
         case .failed:
             // Nothing comes of any call here, and peers look for another leader as soon as their
             // connections break.
+            endWatch.start()
             await transport.shutdown()
             await api.shutdown(finishingCalls: false)
         }
@@ -103,7 +108,8 @@ package enum Server {
         await replica.stop()
         disk.log.close()
         await loops.shutDown()
-        if case .failed(let message) = reason { throw Failure(description: message) }
+        endWatch.stop()
+        if let message = end.failure { throw Failure(description: message) }
     }
 
     private static func listen(
@@ -274,7 +280,8 @@ private struct Disk {
     }
 }
 
-/// Why a server ends, settled once and awaited once.
+/// Why a server ends, settled once and awaited once, and what went wrong first, be it on the way to
+/// the end.
 private final class EndOfService: Sendable {
     enum Reason: Sendable {
         /// By a signal.
@@ -284,19 +291,25 @@ private final class EndOfService: Sendable {
 
     private let stream: AsyncStream<Reason>
     private let continuation: AsyncStream<Reason>.Continuation
+    private let firstFailure = Mutex<String?>(nil)
+
+    var failure: String? { firstFailure.withLock { $0 } }
 
     init() {
         (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
     }
 
     func finish(_ reason: Reason) {
+        if case .failed(let message) = reason { firstFailure.withLock { $0 = $0 ?? message } }
         continuation.yield(reason)
         continuation.finish()
     }
 
     func wait() async -> Reason {
         for await reason in stream { return reason }
-        return .failed("the server was cancelled")
+        let reason = Reason.failed("the server was cancelled")
+        finish(reason)
+        return reason
     }
 }
 

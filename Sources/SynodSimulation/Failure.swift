@@ -8,10 +8,12 @@ package struct Failure: Hashable, Sendable {
         case liveness = 128
         /// Something happened that must never.
         case safety = 129
+        /// Nothing is known to be wrong: whoever made the run wanted no more of it.
+        case interruption = 130
     }
 
     package let kind: Kind
-    /// The invariant of the catalogue, as "I1".
+    /// The invariant of the catalogue, as "I1"; of an interruption, who interrupted.
     package let invariant: String
     package let message: String
 }

@@ -42,15 +42,24 @@ package final class Simulation {
     private(set) var digest: UInt64 = 0
     /// Takes the transcript, line by line.
     private let tell: ((String) -> Void)?
+    /// Whether the run is to end before its end.
+    let isInterrupted: () -> Bool
     /// Steps of one instant, to notice a node that never rests.
     var stepsAtInstant = (at: Instant(nanoseconds: 0), count: 0)
     var isSettling = false
     /// What was judged last on its way out: most messages go to several peers.
     var lastJudged: (encoded: Bytes, message: Message)?
 
-    package init(_ options: RunOptions, tell: ((String) -> Void)? = nil) {
+    /// - Parameters:
+    ///   - tell: takes the transcript, line by line.
+    ///   - isInterrupted: asked now and then; the run ends when it says so, with what it has.
+    package init(
+        _ options: RunOptions, tell: ((String) -> Void)? = nil,
+        isInterrupted: @escaping () -> Bool = { false }
+    ) {
         var plan = Plan(options)
         self.tell = tell
+        self.isInterrupted = isInterrupted
         let count = plan.replicas
         membership = Membership((1...count).map { ReplicaID(UInt64($0)) })
         let hostChance = plan.hostChance
@@ -109,6 +118,9 @@ package final class Simulation {
             eventCount += 1
             handle(event)
             if isDone() { return }
+            if eventCount & 0xff == 0, isInterrupted() {
+                fail(.interruption, "Control-C", "the run ends at \(clock) s of virtual time")
+            }
         }
         if failure == nil { now = max(now, end) }
     }

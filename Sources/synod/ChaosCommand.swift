@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Foundation
+import Synchronization
 import SynodChaos
 
 /// `synod chaos`: clusters of real processes that are broken on purpose.
@@ -12,7 +13,8 @@ struct ChaosCommand: AsyncParsableCommand {
             Starts members as processes on this machine with a proxy between them, puts load on \
             them, and kills, stops and cuts them off. Afterwards the history of all operations must \
             be linearizable, no acknowledged write may be missing, and all members must agree. The \
-            exit code tells whether they did.
+            exit code tells whether they did; it is 130 after Control-C, with a report of what was \
+            played until then.
 
             Scenarios:
             \(Scenario.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
@@ -46,6 +48,7 @@ struct ChaosCommand: AsyncParsableCommand {
         guard (0.1...86_400).contains(seconds) else {
             throw ValidationError("--seconds is between 0.1 and 86400.")
         }
+        guard !directory.isEmpty else { throw ValidationError("--directory names none.") }
         guard members == nil || members == 3 || members == 5 else {
             throw ValidationError("--members is 3 or 5.")
         }
@@ -70,17 +73,18 @@ struct ChaosCommand: AsyncParsableCommand {
         let isTable = output == .table
         let running = Task { [chaos] in
             try await runChaos(chaos) { line in
-                let handle: FileHandle = isTable ? .standardOutput : .standardError
-                handle.write(Data((line + "\n").utf8))
+                isTable ? Console.sayAtOnce(line) : Console.tell(line + "\n")
             }
         }
-        // A first signal ends the members in good order; a second one ends this process at once,
-        // and the members with it.
+        // A first signal ends the members in good order, and what is known so far is told; a second
+        // one ends this process at once, and the members with it.
+        let stop = Stop()
         let sources = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number)
             source.setEventHandler {
                 if running.isCancelled { _exit(128 + number) }
+                stop.signal.store(number, ordering: .relaxed)
                 running.cancel()
             }
             source.resume()
@@ -89,11 +93,16 @@ struct ChaosCommand: AsyncParsableCommand {
         let reports = try await running.value
         for source in sources { source.cancel() }
         print(output == .json ? reports.json : "\n" + reports.table)
+        let number = stop.signal.load(ordering: .relaxed)
+        if number != 0 { throw ExitCode(128 + number) }
         // Who asks for a scenario by its name wants it played.
         let isPlayed = scenario == "all" || reports.allSatisfy { $0.skipped == nil }
-        if running.isCancelled || !isPlayed || !reports.allSatisfy(\.hasPassed) {
-            throw ExitCode.failure
-        }
+        if !isPlayed || !reports.allSatisfy(\.hasPassed) { throw ExitCode.failure }
+    }
+
+    /// The signal that has asked for an end; zero while none has.
+    private final class Stop: Sendable {
+        let signal = Atomic<Int32>(0)
     }
 
     private func scenarios() throws -> [Scenario] {

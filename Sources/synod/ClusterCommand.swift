@@ -47,9 +47,18 @@ struct ClusterCommand: AsyncParsableCommand {
         } catch {
             throw ValidationError("--faults: \(error)")
         }
+        do {
+            try cluster.check()
+        } catch {
+            throw ValidationError("\(error).")
+        }
     }
 
     func run() async throws {
+        throw ExitCode(try await runCluster(cluster, say: Console.sayAtOnce))
+    }
+
+    private var cluster: ClusterConfiguration {
         var cluster = ClusterConfiguration()
         cluster.replicas = replicas
         cluster.directory = directory
@@ -58,6 +67,6 @@ struct ClusterCommand: AsyncParsableCommand {
             cluster.faults = .init(
                 specification: faults, seed: faultSeed ?? 1, crashCode: FaultInjector.crashCode)
         }
-        throw ExitCode(try await runCluster(cluster))
+        return cluster
     }
 }

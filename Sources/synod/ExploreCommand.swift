@@ -12,7 +12,7 @@ struct ExploreCommand: ParsableCommand {
             Explores the consensus core that the server runs: every order in which messages arrive, \
             are lost or come twice, writes complete, replicas campaign, crash and start again, \
             within the bounds given. The end is 0 if all states were visited and are in order, 1 if \
-            one is not, 2 if the limit was reached first.
+            one is not, 2 if the limit was reached first, 130 after Control-C.
 
             Examples:
               synod explore
@@ -126,19 +126,22 @@ struct ExploreCommand: ParsableCommand {
 
     func run() throws {
         if crashPoints { return try sweepCrashPoints() }
+        Interruption.listen()
         let clock = ContinuousClock()
         let start = clock.now
         var explorer = Explorer(try scope)
-        let outcome = explorer.run { progress in
-            guard !quiet else { return }
-            Self.show(
-                "\(progress.states) states, \(progress.waiting) waiting, depth \(progress.depth)")
-        }
+        let outcome = explorer.run(
+            { progress in
+                guard !quiet else { return }
+                Self.show(
+                    "\(progress.states) states, \(progress.waiting) waiting, depth \(progress.depth)"
+                )
+            }, isStopped: { Interruption.hasCome })
         let report = ExploreReport(
             outcome: outcome, progress: explorer.progress, time: clock.now - start)
         if !quiet, Self.isWatched { Self.show("") }
         print(output == .json ? report.json : report.table)
-        if report.exitCode != 0 { throw ExitCode(report.exitCode) }
+        if let ending = report.ending { throw ending }
     }
 
     private static var isWatched: Bool { isatty(STDERR_FILENO) != 0 }
@@ -147,7 +150,7 @@ struct ExploreCommand: ParsableCommand {
     /// another.
     private static func show(_ line: String) {
         let text = isWatched ? "\r\u{1b}[K\(line)" : "\(line)\n"
-        FileHandle.standardError.write(Data(text.utf8))
+        Console.tell(text)
     }
 
     private func sweepCrashPoints() throws {

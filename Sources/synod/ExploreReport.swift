@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import SynodExplorer
 
@@ -7,11 +8,17 @@ struct ExploreReport {
     let progress: Explorer.Progress
     let time: Duration
 
-    var exitCode: Int32 {
+    /// How the command ends; nil if all is well.
+    var ending: (any Error)? {
         switch outcome {
-        case .exhausted: 0
-        case .violated: 1
-        case .cutOff: 2
+        case .exhausted: nil
+        case .violated: ExitCode(1)
+        case .cutOff: ExitCode(2)
+        case .stopped: ExitCode(Interruption.exitCode)
+        case .overfull:
+            ValidationError(
+                "This cannot be explored: more than \(Explorer.votesAtMost) different votes come "
+                    + "up. Give fewer --commands, --campaigns, --slots or --abandonments.")
         }
     }
 
@@ -20,6 +27,8 @@ struct ExploreReport {
         case .exhausted: "exhausted"
         case .violated(let violation, _): "violated: \(violation.rule.rawValue)"
         case .cutOff: "cut off"
+        case .stopped: "interrupted"
+        case .overfull: "too large"
         }
     }
 

@@ -49,7 +49,7 @@ struct StatusCommand: AsyncParsableCommand {
                     }
                 } catch let error as ClientError {
                     unreachable += 1
-                    FileHandle.standardError.write(Data("\(endpoint): \(error)\n".utf8))
+                    Console.tell("\(endpoint): \(error)\n")
                 }
             }
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The one executable: a replica, a cluster of them on this machine, a load generator and a client.
 @main struct Synod: AsyncParsableCommand {
@@ -32,8 +33,22 @@ import ArgumentParser
             } else {
                 try command.run()
             }
+            end(with: nil)
         } catch {
-            exit(withError: error)
+            end(with: error)
         }
+    }
+
+    /// Ends the process: also with an error if the command has none but not all that it printed could
+    /// be written, for a report that nobody can read is none.
+    private static func end(with error: (any Error)?) -> Never {
+        let code = error.map { exitCode(for: $0) } ?? .success
+        // Help that was asked for comes as an error.
+        if let error, code == .success { print(fullMessage(for: error)) }
+        guard Console.hasPrintedAll() else {
+            Console.tell("Error: not all of the output could be written to where it goes.\n")
+            exit(withError: code == .success ? ExitCode.failure : error)
+        }
+        exit(withError: code == .success ? nil : error)
     }
 }

@@ -24,6 +24,43 @@ import Testing
         #expect(!result.output.contains("Fatal error"))
     }
 
+    @Test(
+        .enabled(if: !Programs.isServerEtcd),
+        arguments: [
+            (["cluster", "--replicas", "0"], "--replicas is 1 to 9"),
+            (["cluster", "--base-port", "65530"], "--base-port is 1 to 65513"),
+            (["cluster", "--directory", ""], "--directory names none"),
+            (["chaos", "--directory", ""], "--directory names none"),
+            (["chaos", "--scenario", "earthquake"], "kill-leader"),
+            (["explore", "--limit", "0"], "limit"),
+            (["explore", "--replicas", "9"], "two to five replicas"),
+            (
+                [
+                    "explore", "--quiet", "--proposers", "everyone", "--commands",
+                    "1,1,1,2,2,2,3,3,3", "--slots", "8", "--window", "7", "--campaigns", "2,2",
+                ], "more than 64 different votes"
+            ),
+            (["sim", "--operations", "1000001"], "--operations is between"),
+            (["sim", "--seeds", "5..1"], "--seeds is a range"),
+        ])
+    func anImpossibleArgumentIsAMistakeOfUse(command: [String], sentence: String) async throws {
+        let result = try await run([Programs.server[0]] + command)
+        #expect(result.status == 64)
+        #expect(result.output.contains(sentence))
+    }
+
+    @Test(
+        .enabled(if: !Programs.isServerEtcd),
+        arguments: [
+            "sim --seeds 1..2", "sim --seed 1", "explore --crash-points",
+            "explore --terse --campaigns 0,0", "version", "cluster --help",
+        ])
+    func aReportThatCannotBeWrittenIsAnError(command: String) async throws {
+        let result = try await run(["/bin/sh", "-c", "\(Programs.server[0]) \(command) >/dev/full"])
+        #expect(result.status == 1)
+        #expect(result.output.contains("not all of the output could be written"))
+    }
+
     @Test(.enabled(if: !Programs.isServerEtcd, "an etcd refuses to be told twice"))
     func flagsMayHaveOneDashAndVariablesStandForFlags() async throws {
         try await Cluster.run(size: 1) { cluster in

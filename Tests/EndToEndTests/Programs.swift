@@ -17,6 +17,7 @@ enum Programs {
     static let etcd: String? = search("etcd")
     static let etcdctl: String? = search("etcdctl")
     static let curl: String? = search("curl")
+    static let strace: String? = search("strace")
 
     /// The long versions of the tests run where `SYNOD_LONG_TESTS` is set.
     static let runsLong = ProcessInfo.processInfo.environment["SYNOD_LONG_TESTS"] != nil

@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// `synod sim` and Control-C; what it finds is the matter of its own tests.
+/// `synod sim` and `synod explore` and Control-C; what they find is the matter of their own tests.
 @Suite(.enabled(if: !Programs.isServerEtcd, "an etcd has no simulator"))
 struct SimulationTests {
     @Test func anInterruptedSweepTellsHowFarItCame() async throws {
-        let sweep = try start("--seeds", "1..1000000", "--jobs", "1")
+        let sweep = try start("sim", "--seeds", "1..1000000", "--jobs", "1")
         defer { end(sweep) }
         try await eventually("the sweep runs") { Self.isListening(sweep) ? true : nil }
         sweep.signal(SIGINT)
@@ -14,10 +14,27 @@ struct SimulationTests {
         #expect(sweep.output().contains("failed"))
     }
 
+    @Test(
+        arguments: [
+            (
+                ["sim", "--profile", "brief", "--seed", "1", "--operations", "100000"],
+                "virtual time"
+            ),
+            (["explore", "--campaigns", "2,2", "--commands", "1,2"], "transitions"),
+        ])
+    func anInterruptedRunTellsWhatItHas(command: [String], line: String) async throws {
+        let run = try start(command)
+        defer { end(run) }
+        try await eventually("it runs") { Self.isListening(run) ? true : nil }
+        run.signal(SIGINT)
+        #expect(try await run.exitStatus(within: .seconds(20)) == 130)
+        #expect(run.output().contains(line))
+        #expect(run.output().contains("interrupted"))
+    }
+
     @Test func anInterruptedShrinkingLeavesNothingBehind() async throws {
-        // More than it can do in its time: it takes long, and fails, so that more runs follow.
         let shrinking = try start(
-            "--profile", "brief", "--seed", "1", "--operations", "100000", "--shrink")
+            "sim", "--profile", "brief", "--seed", "1", "--operations", "100000", "--shrink")
         defer { end(shrinking) }
         let runs = try await eventually("a run is tried") {
             let runs = shrinking.children(running: "json")
@@ -30,9 +47,11 @@ struct SimulationTests {
         }
     }
 
-    private func start(_ arguments: String...) throws -> ChildProcess {
+    private func start(_ arguments: String...) throws -> ChildProcess { try start(arguments) }
+
+    private func start(_ arguments: [String]) throws -> ChildProcess {
         let log = NSTemporaryDirectory() + "synod-sim-" + UUID().uuidString
-        return try ChildProcess([Programs.server[0], "sim"] + arguments, log: log)
+        return try ChildProcess([Programs.server[0]] + arguments, log: log)
     }
 
     private func end(_ process: ChildProcess) {

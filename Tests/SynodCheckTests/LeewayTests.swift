@@ -57,6 +57,16 @@ import Testing
         #expect("\(verdict)".contains("reports an older revision than 2"))
     }
 
+    @Test func aLateHeaderIsNotOlderThanTheDeletionOfWhatIsMissing() {
+        let verdict = judge(late) { story in
+            story.told(10...20, 2, put("a", "1"), ok)
+            story.told(30...40, 3, delete("a"), .delete(count: 1, previous: []))
+            story.told(30...40, 4, put("b", "1"), ok)
+            story.told(50...60, 2, get("a"), found())
+        }
+        #expect("\(verdict)".contains("reports an older revision than 3"))
+    }
+
     @Test func aWriteThatWasAnsweredIsNotLeftOut() {
         let verdict = judge(Leeway(skipped: [3])) { story in
             story.told(10...20, 2, put("a", "1"), ok)

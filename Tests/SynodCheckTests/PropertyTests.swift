@@ -7,6 +7,7 @@ import Testing
 @Suite struct PropertyTests {
     static let isLong = ProcessInfo.processInfo.environment["SYNOD_LONG_TESTS"] != nil
     static let caseCount: UInt64 = isLong ? 60_000 : 3_000
+    static let leewayCaseCount: UInt64 = isLong ? 1_000_000 : 120_000
 
     @Test func whatWasExecutedIsValid() {
         for seed in 0..<Self.caseCount / 20 {
@@ -33,6 +34,35 @@ import Testing
         }
         print("revision order: \(Self.caseCount) cases, of which \(validCount) are valid")
         #expect(validCount > Self.caseCount / 10 && validCount < Self.caseCount * 9 / 10)
+    }
+
+    /// What a store that executes by key may tell beyond what one may that does not; the leeway that it
+    /// is allowed is not always the one that it takes.
+    @Test func leewayIsGivenAsByBruteForce() {
+        var validCount = 0
+        var strictCount = 0
+        for seed in 0..<Self.leewayCaseCount {
+            var skipped: Set<Int64> = []
+            let history = drawSmall(seed, seed.isMultiple(of: 2) ? .wholeStore : .registers) {
+                $0.takesLeeway = true
+            } after: {
+                skipped = $0.skipped
+                if $0.prng.chance(1, in: 4) {
+                    skipped.formSymmetricDifference([2 + Int64($0.prng.below(5))])
+                }
+            }
+            let leeway = Leeway(skipped: skipped, allowsLateHeaders: !seed.isMultiple(of: 7))
+            let isValid = BruteForce.isLinearizable(history, .revisions, allowing: leeway)
+            validCount += isValid ? 1 : 0
+            if isValid, BruteForce.isLinearizable(history, .revisions) { strictCount += 1 }
+            expect(
+                RevisionOrderCheck.judge(history, allowing: leeway), isValid: isValid, seed, history
+            )
+        }
+        let count = Self.leewayCaseCount
+        print("leeway: \(count) cases, \(validCount) are valid, \(strictCount) without it as well")
+        #expect(validCount > count / 10 && validCount < count * 9 / 10)
+        #expect(validCount - strictCount > count / 10)
     }
 
     /// With places. The search leaves open which way a transaction with an unknown outcome took and
@@ -80,17 +110,22 @@ import Testing
 
     /// A few operations of which nearly all overlap, mutated more often than not.
     private func drawSmall(
-        _ seed: UInt64, _ kind: RandomHistory.Kind, placedPercentage: UInt64 = 0
+        _ seed: UInt64, _ kind: RandomHistory.Kind, placedPercentage: UInt64 = 0,
+        before: (inout RandomHistory) -> Void = { _ in },
+        after: (inout RandomHistory) -> Void = { _ in }
     ) -> History {
         var random = RandomHistory(seed: seed, kind)
         random.placedPercentage = placedPercentage
+        before(&random)
         random.keyCount = 1 + Int(seed % 3)
         random.repeatsValues = seed.isMultiple(of: 4)
         random.unknownPercentage = seed.isMultiple(of: 3) ? 45 : 15
         var history = random.draw(3 + Int(random.prng.below(5)))
         var mutation = Mutation(prng: random.prng.fork())
         if random.prng.chance(4, in: 5) { mutation.mutate(&history) }
-        return history.operations.isEmpty ? random.draw(3) : history
+        if history.operations.isEmpty { history = random.draw(3) }
+        after(&random)
+        return history
     }
 
     private func expect(_ verdict: Verdict, isValid: Bool, _ seed: UInt64, _ history: History) {

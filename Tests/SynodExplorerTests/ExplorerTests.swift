@@ -84,6 +84,35 @@ struct ExplorerTests {
         }
     }
 
+    /// More votes than can be told apart: nothing is said about states that are not understood.
+    @Test func tooLargeAScopeIsRefused() {
+        var scope = Scope()
+        scope.start = .led
+        scope.proposers = .everyone
+        scope.commands = [0, 0, 0, 1, 1, 1, 2, 2, 2]
+        scope.campaigns = [2, 2]
+        (scope.slots, scope.window) = (8, 4)
+        var explorer = Explorer(scope)
+        guard case .overfull = explorer.run() else {
+            Issue.record("a scope that is too large was explored")
+            return
+        }
+    }
+
+    @Test func whoeverHasSeenEnoughStopsIt() {
+        var explorer = Explorer(contested)
+        var questions = 0
+        let outcome = explorer.run(isStopped: {
+            questions += 1
+            return questions == 1000
+        })
+        guard case .stopped = outcome else {
+            Issue.record("it went on")
+            return
+        }
+        #expect(explorer.progress.states > 1000)
+    }
+
     // MARK: Mistakes
 
     /// Everything leaves at once, as if the disk had no delay.

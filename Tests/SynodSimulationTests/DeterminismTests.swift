@@ -21,12 +21,17 @@ struct DeterminismTests {
     }
 
     /// Sets and dictionaries have another order in every process.
-    @Test func everyProcessGivesTheSameRun() throws {
+    @Test(arguments: Profile.allCases)
+    func everyProcessGivesTheSameRun(profile: Profile) throws {
+        var options = RunOptions(seed: 3, profile: profile)
+        options.replicas = 3
+        if profile.usesClients { options.clients = 2 }
+        if profile.usesOperations { options.operations = 30 }
         var digests: Set<String> = []
         for _ in 0..<2 {
             let process = Process()
             process.executableURL = try Self.synod()
-            process.arguments = ["sim", "--seed", "3"]
+            process.arguments = options.command.split(separator: " ").dropFirst().map(String.init)
             let pipe = Pipe()
             process.standardOutput = pipe
             try process.run()
@@ -36,7 +41,7 @@ struct DeterminismTests {
             let last = try #require(text.split(whereSeparator: \.isWhitespace).last)
             digests.insert(String(last))
         }
-        let own = Simulation(RunOptions(seed: 3)).execute().digest
+        let own = Simulation(options).execute().digest
         #expect(digests == [String(own, radix: 16)])
     }
 

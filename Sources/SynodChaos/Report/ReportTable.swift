@@ -12,7 +12,7 @@ extension [RunReport] {
                 "\(run.operations.succeeded)", "\(run.operations.refused)",
                 "\(run.operations.unknown)",
                 run.skipped == nil ? String(format: "%.0f ms", run.longestGapMilliseconds) : "-",
-                run.skipped.map { "skipped: \($0)" } ?? (run.hasPassed ? "passed" : "FAILED"),
+                run.result,
             ]
         }
         return aligned([header] + rows)
@@ -24,6 +24,14 @@ extension [RunReport] {
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
         let data = (try? encoder.encode(self)) ?? Data()
         return String(decoding: data, as: UTF8.self)
+    }
+}
+
+extension RunReport {
+    fileprivate var result: String {
+        if let skipped { return "skipped: \(skipped)" }
+        if !violations.isEmpty { return "FAILED" }
+        return wasStopped ? "stopped" : "passed"
     }
 }
 

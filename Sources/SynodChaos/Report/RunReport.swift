@@ -17,6 +17,8 @@ package struct RunReport: Sendable, Codable {
     package var standstill: Double?
     /// Why it was not played; nil if it was.
     package var skipped: String?
+    /// Whether somebody ended it before its end, so that nothing was checked.
+    package var wasStopped = false
     /// From the first fault to the first progress after the last one.
     package var seconds = 0.0
     package var operations = Operations()
@@ -37,7 +39,7 @@ package struct RunReport: Sendable, Codable {
         self.seed = seed
     }
 
-    package var hasPassed: Bool { violations.isEmpty }
+    package var hasPassed: Bool { violations.isEmpty && !wasStopped }
 
     mutating func note(standstill seconds: Double, bound: Double) {
         if seconds > bound { standstill = seconds }

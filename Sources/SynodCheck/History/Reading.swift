@@ -34,7 +34,7 @@ extension Request {
     }
 
     /// Whether there are states of the store that the request changes.
-    var canWrite: Bool {
+    package var canWrite: Bool {
         switch self {
         case .put, .delete: true
         case .range: false

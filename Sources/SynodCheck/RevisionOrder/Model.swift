@@ -9,6 +9,8 @@ struct Model {
         var createRevision: Int64 = 0
         var modRevision: Int64 = 0
         var version: Int64 = 0
+        /// When it was last put or deleted.
+        var changedAt: Int64 = 0
 
         var isLive: Bool { version > 0 }
     }
@@ -36,6 +38,23 @@ struct Model {
         decide(request, into: &path)
         var decisions = path[...]
         return run(request, at: revision, &decisions)
+    }
+
+    /// The last revision that changed any key that a request asks for, on the way that it takes now;
+    /// zero if none has.
+    func lastChange(of request: Request) -> Int64 {
+        switch request {
+        case .put(let key, _, _): lastChange(in: KeyRange(key: key))
+        case .delete(let range, _), .range(let range, _): lastChange(in: range)
+        case .txn(let compares, let success, let failure):
+            max(
+                compares.map { lastChange(in: KeyRange(key: $0.key)) }.max() ?? 0,
+                (compares.allSatisfy(holds) ? success : failure).map(lastChange).max() ?? 0)
+        }
+    }
+
+    private func lastChange(in range: KeyRange) -> Int64 {
+        keys.numbers(in: range).reduce(0) { max($0, slots[$1].changedAt) }
     }
 
     mutating func rollBack(to count: Int) {
@@ -70,7 +89,7 @@ struct Model {
         case .put(let key, let value, let wantsPrevious):
             return put(key, value, at: revision, wantsPrevious: wantsPrevious)
         case .delete(let range, let wantsPrevious):
-            return delete(range, wantsPrevious: wantsPrevious)
+            return delete(range, at: revision, wantsPrevious: wantsPrevious)
         case .range(let range, _):
             let found = liveKeys(in: range).map(keyValue)
             return .range(found, count: Int64(found.count))
@@ -96,14 +115,16 @@ struct Model {
             number,
             to: Slot(
                 value: value, createRevision: before.isLive ? before.createRevision : revision,
-                modRevision: revision, version: before.version + 1))
+                modRevision: revision, version: before.version + 1, changedAt: revision))
         return .put(previous: previous)
     }
 
-    private mutating func delete(_ range: KeyRange, wantsPrevious: Bool) -> Body {
+    private mutating func delete(
+        _ range: KeyRange, at revision: Int64, wantsPrevious: Bool
+    ) -> Body {
         let deleted = liveKeys(in: range)
         let previous = wantsPrevious ? deleted.map(keyValue) : []
-        for number in deleted { change(number, to: Slot()) }
+        for number in deleted { change(number, to: Slot(changedAt: revision)) }
         return .delete(count: Int64(deleted.count), previous: previous)
     }
 

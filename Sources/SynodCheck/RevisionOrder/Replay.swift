@@ -80,6 +80,7 @@ struct Replay {
         var reader = timeline.firstReader(of: revision)
         while let index = reader {
             try check(index, at: revision + 1)
+            try checkHeader(index)
             reader = timeline.reader(after: index)
         }
     }
@@ -91,6 +92,15 @@ struct Replay {
         guard operation.response?.body == expected else {
             throw Refutation("should have been answered: \(expected)", [index])
         }
+    }
+
+    /// A header may be late, but not as late as what it stands above: at the revision that it reports,
+    /// all that was asked for must have been as it is at the present one.
+    private func checkHeader(_ index: Int) throws(Refutation) {
+        guard let told = operations[index].response?.revision, told < revision else { return }
+        let last = model.lastChange(of: operations[index].request)
+        guard told < last else { return }
+        throw Refutation("reports an older revision than \(last), of which it tells", [index])
     }
 
     private mutating func fillGap() throws(Refutation) {

@@ -83,9 +83,17 @@ package struct Explorer {
         case exhausted
         /// A bound was reached first.
         case cutOff
+        /// Whoever asked for it wanted no more.
+        case stopped
+        /// More came up than sets of ``votesAtMost`` can hold: nothing was found out.
+        case overfull
         /// A state is wrong; what led there, in order.
         case violated(Violation, trace: [String])
     }
+
+    /// How many different votes can be told apart: of acceptors, each for an entry at a ballot in a
+    /// slot.
+    package static let votesAtMost = Marks.bitWidth
 
     package var progress: Progress { progress(waiting: 0) }
 
@@ -98,22 +106,24 @@ package struct Explorer {
 
     /// - Parameters:
     ///   - report: called now and then.
+    ///   - isStopped: asked often; the search ends when it says so.
     ///   - visit: called for every state with a digest of its replicas and their disks, which is the
     ///     same in all explorations of one process; what they have sent is no part of it.
     package mutating func run(
-        _ report: (Progress) -> Void = { _ in }, visit: ((Int) -> Void)? = nil
+        _ report: (Progress) -> Void = { _ in }, isStopped: () -> Bool = { false },
+        visit: ((Int) -> Void)? = nil
     ) -> Outcome {
         do {
-            return try search(report, visit) ? .exhausted : .cutOff
+            let outcome = try search(report, isStopped, visit)
+            return ledger.isOverfull ? .overfull : outcome
         } catch {
-            return .violated(error, trace: trace(error))
+            return ledger.isOverfull ? .overfull : .violated(error, trace: trace(error))
         }
     }
 
-    /// False if a bound was reached.
     private mutating func search(
-        _ report: (Progress) -> Void, _ visit: ((Int) -> Void)?
-    ) throws(Violation) -> Bool {
+        _ report: (Progress) -> Void, _ isStopped: () -> Bool, _ visit: ((Int) -> Void)?
+    ) throws(Violation) -> Outcome {
         try begin()
         var expanded = 0
         while true {
@@ -127,9 +137,10 @@ package struct Explorer {
                 if expanded & 0xf_ffff == 0 {
                     report(progress(waiting: level.count - left + found.count))
                 }
-                if isFull { return false }
+                if isFull { return .cutOff }
+                if isStopped() { return .stopped }
             }
-            if found.isEmpty { return true }
+            if found.isEmpty { return .exhausted }
             swap(&level, &found)
             found.removeAll(keepingCapacity: true)
             depth += 1
@@ -138,7 +149,7 @@ package struct Explorer {
 
     private var isFull: Bool {
         // One expansion adds far fewer positions of a replica than are kept free here.
-        seen.count > scope.stateLimit
+        seen.count > scope.stateLimit || ledger.isOverfull
             || replicas.indices.contains { index in
                 replicas[index].count > 1 << fields[index].width - 2048
             }
@@ -323,7 +334,7 @@ package struct Explorer {
     private func trace(_ violation: Violation) -> [String] {
         var again = Explorer(scope, alter: alter)
         again.parents = [:]
-        _ = try? again.search({ _ in }, nil)
+        _ = try? again.search({ _ in }, { false }, nil)
         var path = [again.culprit]
         while let parent = again.parents?[path[0]] { path.insert(parent, at: 0) }
         var lines: [String] = []

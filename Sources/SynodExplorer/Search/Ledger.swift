@@ -29,6 +29,9 @@ final class Ledger {
     private(set) var later: [Marks] = []
     /// By vote: the fact that it makes when a quorum shares it.
     private(set) var factOfVote: [Int] = []
+    /// Whether there are more votes or facts than marks. Those beyond are in no set, so that nothing
+    /// that was found since then counts.
+    private(set) var isOverfull = false
     /// By fact: facts that exclude it, and why.
     private(set) var exclusions: [(same: Marks, repeated: Marks)] = []
 
@@ -51,7 +54,7 @@ final class Ledger {
     func mark(_ vote: Vote) -> Marks {
         let (number, isNew) = votes.intern(vote)
         if isNew {
-            precondition(number < 64, "A scope has at most 64 different votes.")
+            if number >= Marks.bitWidth { isOverfull = true }
             factOfVote.append(bit(Learned(slot: vote.slot, entry: vote.entry)))
             rivals.append(0)
             later.append(0)
@@ -74,7 +77,7 @@ final class Ledger {
     private func bit(_ fact: Learned) -> Int {
         let (number, isNew) = facts.intern(fact)
         guard isNew else { return Int(number) }
-        precondition(number < 64, "A scope has at most 64 different facts.")
+        if number >= Marks.bitWidth { isOverfull = true }
         exclusions.append((0, 0))
         let commands = Set(fact.entry.commands)
         for (other, its) in facts.values.enumerated() where other != number {

@@ -18,7 +18,7 @@ extension Simulation {
         guard failure == nil, plan.options.executesByKey else { return }
         var options = plan.options
         options.executesByKey = false
-        let bySlot = Simulation(options).execute()
+        let bySlot = Simulation(options, isInterrupted: isInterrupted).execute()
         if let failure = bySlot.failure {
             return fail(failure.kind, failure.invariant, "by slot: \(failure.message)")
         }

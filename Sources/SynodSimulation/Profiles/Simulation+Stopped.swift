@@ -50,7 +50,7 @@ extension Simulation {
         }
         var options = plan.options
         options.executesByKey = false
-        let other = Simulation(options)
+        let other = Simulation(options, isInterrupted: isInterrupted)
         other.begin()
         guard let bySlot = other.measureStop() else { return }
         figures += Self.figures(of: bySlot, ", by slot")

@@ -29,6 +29,11 @@ enum Interruption {
             Interruption.endChild()
             if isSecond { _exit(Interruption.exitCode) }
         }
+        // A process started by a thread that takes no signals begins with all of them blocked.
+        var own = sigset_t()
+        sigemptyset(&own)
+        sigaddset(&own, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &own, nil)
     }
 
     private static func endChild() {

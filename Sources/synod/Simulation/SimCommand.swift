@@ -73,7 +73,9 @@ struct SimCommand: AsyncParsableCommand {
         if let clients, !(1...256).contains(clients) {
             throw ValidationError("--clients is between 1 and 256.")
         }
-        if let operations, operations < 1 { throw ValidationError("--operations is at least 1.") }
+        if let operations, !(1...1_000_000).contains(operations) {
+            throw ValidationError("--operations is between 1 and 1000000.")
+        }
         if let seconds, !(1...1_000_000).contains(seconds) {
             throw ValidationError("--seconds is between 1 and 1000000.")
         }
@@ -114,7 +116,7 @@ struct SimCommand: AsyncParsableCommand {
 
     func run() async throws {
         CrashLine.install()
-        if seed == nil || shrink { Interruption.listen() }
+        Interruption.listen()
         let code: Int32
         if shrink {
             var shrinker = Shrinker(
@@ -133,9 +135,11 @@ struct SimCommand: AsyncParsableCommand {
     private func runOne(_ seed: UInt64) throws -> Int32 {
         let options = try options(for: seed)
         CrashLine.begin(options.command)
-        let simulation = Simulation(options, tell: trace ? { print($0) } : nil)
+        let simulation = Simulation(
+            options, tell: trace ? { print($0) } : nil, isInterrupted: { Interruption.hasCome })
         let report = simulation.execute()
-        if report.failure != nil, !trace, output != .json {
+        let isWrong = report.failure.map { $0.kind != .interruption } ?? false
+        if isWrong, !trace, output != .json {
             for line in TranscriptEnd.lines(of: options) { print(line) }
         }
         print(output == .json ? report.json : report.text)

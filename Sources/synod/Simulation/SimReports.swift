@@ -8,6 +8,7 @@ extension Failure {
         case .crash: "crash"
         case .liveness: "liveness"
         case .safety: "safety"
+        case .interruption: "interrupted"
         }
     }
 

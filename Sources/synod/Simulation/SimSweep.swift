@@ -66,7 +66,7 @@ final class SimSweep: Sendable {
             state.totals.add(report)
             if let failure = report.failure, hasTerminal {
                 clearProgress()
-                show(failure.line(options) + "\n")
+                Console.tell(failure.line(options) + "\n")
             }
             progress(&state, start)
         }
@@ -85,7 +85,7 @@ final class SimSweep: Sendable {
         let bar =
             String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
         let rate = Double(done) / max(0.001, Date().timeIntervalSince(start))
-        show(
+        Console.tell(
             "\r\(bar) \(done) of \(String(format: "%.0f", count)) seeds, \(Int(rate * 3600)) an hour, "
                 + "\(state.totals.failures.count) failed ")
     }
@@ -94,10 +94,6 @@ final class SimSweep: Sendable {
     private var hasTerminal: Bool { isatty(STDERR_FILENO) != 0 }
 
     private func clearProgress() {
-        if hasTerminal { show("\r\u{1b}[K") }
-    }
-
-    private func show(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        if hasTerminal { Console.tell("\r\u{1b}[K") }
     }
 }

@@ -6,10 +6,13 @@ enum TranscriptEnd {
     static func lines(of options: RunOptions, atMost count: Int = 40) -> [String] {
         var lines: [String] = []
         lines.reserveCapacity(2 * count)
-        _ = Simulation(options) { line in
-            if lines.count == 2 * count { lines.removeFirst(count) }
-            lines.append(line)
-        }.execute()
+        let again = Simulation(
+            options,
+            tell: { line in
+                if lines.count == 2 * count { lines.removeFirst(count) }
+                lines.append(line)
+            }, isInterrupted: { Interruption.hasCome })
+        _ = again.execute()
         return lines.suffix(count)
     }
 }

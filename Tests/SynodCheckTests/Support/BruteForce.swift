@@ -16,18 +16,26 @@ struct BruteForce {
 
     private let operations: [Operation]
     private let strictness: Strictness
+    private let leeway: Leeway
 
-    static func isLinearizable(_ history: History, _ strictness: Strictness) -> Bool {
+    static func isLinearizable(
+        _ history: History, _ strictness: Strictness, allowing leeway: Leeway = .none
+    ) -> Bool {
         var operations = history.operations.filter {
             if case .refused = $0.outcome { false } else { true }
         }
         if strictness == .values { operations.removeAll(where: \.request.isSerializable) }
-        let search = BruteForce(operations: operations, strictness: strictness)
+        let search = BruteForce(operations: operations, strictness: strictness, leeway: leeway)
         return search.canFinish(Set(operations.indices), past: [NaiveStore()])
     }
 
     private func canFinish(_ rest: Set<Int>, past: [NaiveStore]) -> Bool {
         if rest.allSatisfy({ operations[$0].outcome == .unknown }) { return true }
+        // A revision may be left out as soon as the one before was made, or later.
+        if var state = past.last, leeway.skipped.contains(state.revision + 1) {
+            state.skip()
+            if canFinish(rest, past: past + [state]) { return true }
+        }
         return rest.contains { next in
             canBeNext(next, rest) && canFinish(rest.subtracting([next]), after: next, past)
         }
@@ -55,9 +63,17 @@ struct BruteForce {
             }
             return isOfThePast && canFinish(rest, past: past)
         }
-        guard var state = past.last else { return false }
+        guard let before = past.last else { return false }
+        var state = before
         let given = state.execute(operation.request)
-        if let response = operation.response, !agree(given, response) { return false }
+        if state.revision > before.revision, leeway.skipped.contains(state.revision) {
+            return false
+        }
+        if let response = operation.response, !agree(given, response),
+            !isLate(response, for: operation.request, given, state)
+        {
+            return false
+        }
         return canFinish(rest, past: past + [state])
     }
 
@@ -66,6 +82,15 @@ struct BruteForce {
         case .revisions: given == told
         case .values: given.body.withoutRevisions == told.body.withoutRevisions
         }
+    }
+
+    /// Whether the answer differs in that it tells an older revision, of which the same holds.
+    private func isLate(
+        _ told: Response, for request: Request, _ given: Response, _ state: NaiveStore
+    ) -> Bool {
+        leeway.allowsLateHeaders && strictness == .revisions && !request.canWrite
+            && told.body == given.body && (1..<given.revision).contains(told.revision)
+            && state.isUnchanged(request, given.body, since: told.revision)
     }
 }
 

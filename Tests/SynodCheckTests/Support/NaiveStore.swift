@@ -6,6 +6,8 @@ import SynodCheck
 struct NaiveStore {
     var revision: Int64 = 1
     var contents: [KeyValue] = []
+    /// By key that was ever put or deleted: when it was last.
+    private var changes: [Bytes: Int64] = [:]
 
     mutating func execute(_ request: Request) -> Response {
         let before = self
@@ -13,6 +15,22 @@ struct NaiveStore {
         let body = run(request, before, &hasChanged)
         if hasChanged { revision += 1 }
         return Response(revision: revision, body: body)
+    }
+
+    /// Leaves a revision out.
+    mutating func skip() { revision += 1 }
+
+    /// Whether what the request asked for, which was answered like this, is as it was at a revision.
+    func isUnchanged(_ request: Request, _ body: Body, since revision: Int64) -> Bool {
+        switch (request, body) {
+        case (.txn(let compares, let success, let failure), .txn(let succeeded, let bodies)):
+            compares.allSatisfy { changes[$0.key] ?? 0 <= revision }
+                && zip(succeeded ? success : failure, bodies)
+                    .allSatisfy { isUnchanged($0, $1, since: revision) }
+        case (.range(let range, _), _):
+            changes.allSatisfy { !range.contains($0) || $1 <= revision }
+        default: false
+        }
     }
 
     private mutating func run(
@@ -23,6 +41,7 @@ struct NaiveStore {
             let old = find(key)
             hasChanged = true
             contents.removeAll { $0.key == key }
+            changes[key] = before.revision + 1
             contents.append(
                 KeyValue(
                     key: key, value: value,
@@ -33,6 +52,7 @@ struct NaiveStore {
         case .delete(let range, let wantsPrevious):
             let old = contents.filter { range.contains($0.key) }
             contents.removeAll { range.contains($0.key) }
+            for keyValue in old { changes[keyValue.key] = before.revision + 1 }
             if !old.isEmpty { hasChanged = true }
             return .delete(count: Int64(old.count), previous: wantsPrevious ? old : [])
         case .range(let range, _):

@@ -24,6 +24,10 @@ struct RandomHistory {
     var repeatsValues = false
     /// Of a hundred operations that were executed, how many have their place told.
     var placedPercentage: UInt64 = 0
+    /// Whether revisions are left out, and reads told older ones than theirs: rightly or not.
+    var takesLeeway = false
+    /// The revisions that were left out.
+    private(set) var skipped: Set<Int64> = []
     private var lastValue: UInt64 = 0
 
     init(seed: UInt64, _ kind: Kind) {
@@ -35,6 +39,7 @@ struct RandomHistory {
         var history = History()
         var past = [NaiveStore()]
         for index in 0..<count {
+            if takesLeeway, prng.chance(1, in: 6) { skip(&past) }
             let instant = 1_000_000 + UInt64(index) * spacing
             let request = drawRequest()
             let call = instant - prng.below(overlap)
@@ -62,7 +67,18 @@ struct RandomHistory {
             var state = past[past.count - 1 - Int(prng.below(UInt64(min(past.count, 4))))]
             return (.answered(at: end, state.execute(request)), false)
         }
-        return (.answered(at: end, advance(request, &past)), true)
+        var response = advance(request, &past)
+        if takesLeeway, !request.canWrite, prng.chance(1, in: 2) {
+            response.revision -= Int64(prng.below(4))
+        }
+        return (.answered(at: end, response), true)
+    }
+
+    private mutating func skip(_ past: inout [NaiveStore]) {
+        var state = past[past.count - 1]
+        state.skip()
+        skipped.insert(state.revision)
+        past.append(state)
     }
 
     @discardableResult
