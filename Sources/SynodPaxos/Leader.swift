@@ -282,7 +282,8 @@ package struct Leader: Hashable, Sendable {
     /// What this replica proposed by itself is chosen, and does not count as in flight any more.
     private mutating func noteChosen(_ own: Proposal, _ response: Interval, _ now: Instant) {
         pace.decided(
-            bytes: own.ownBytes, inFlight: ownBytes, proposedAt: own.knownAt, target: response, now)
+            bytes: own.ownBytes, inFlight: ownBytes, proposedAt: own.knownAt, response: response,
+            holdsUpOthers: sequencer.isShared, now)
         ownBytes -= own.ownBytes
     }
 

@@ -149,7 +149,7 @@ package struct Proposer: Hashable, Sendable {
         let proposal = proposals[place]
         pace.decided(
             bytes: proposal.bytes, inFlight: bytesInFlight,
-            proposedAt: proposal.proposedAt, target: response, now)
+            proposedAt: proposal.proposedAt, response: response, holdsUpOthers: false, now)
         proposals.remove(at: place)
         return proposal.entry == entry ? .asProposed : .otherwise(batch: proposal.batch)
     }

@@ -26,6 +26,10 @@ package struct RunOptions: Sendable, Hashable {
         self.profile = profile
     }
 
+    /// Whether the run is the profile's own: a target is a target for that, and not for any number of
+    /// clients and replicas whatsoever.
+    var leavesProfileAsItIs: Bool { replicas == nil && proposers == nil && clients == nil }
+
     /// The command that repeats the run.
     package var command: String {
         var words = ["synod sim", "--seed \(seed)"]

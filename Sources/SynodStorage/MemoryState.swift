@@ -54,6 +54,15 @@ struct MemoryState: Sendable {
         throw fault.error
     }
 
+    mutating func suspendFaults() -> (counts: [UInt64], faults: [Fault]) {
+        defer { faults = [] }
+        return (counts, faults)
+    }
+
+    mutating func resumeFaults(_ plan: (counts: [UInt64], faults: [Fault])) {
+        (counts, faults) = plan
+    }
+
     func refuseAfterFailure() throws(StorageError) {
         if let failure { throw failure }
     }

@@ -99,6 +99,13 @@ extension MemoryStore {
         state.withLock { $0.faults.removeAll() }
     }
 
+    /// Runs what is no part of the system: it meets no faults and is not counted.
+    package func unnoticed<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let plan = state.withLock { $0.suspendFaults() }
+        defer { state.withLock { $0.resumeFaults(plan) } }
+        return try body()
+    }
+
     /// The bytes of keys and values that fit; a batch that would leave more fails with
     /// ``StorageError/Kind/full``. Nil (the default) for no bound.
     package var capacity: Int? {

@@ -170,4 +170,23 @@ struct PaceTests {
         #expect(quick.last! > slow.last!)
         #expect(quick.allSatisfy { $0 <= Limits.entryBytes })
     }
+
+    /// Grants stand behind a leader's payloads in its link, so that beside others it has less in flight.
+    @Test(arguments: [false, true])
+    func whatHoldsUpOthersIsLateSooner(holdsUpOthers: Bool) {
+        var pace = Pace()
+        var now = Instant(nanoseconds: 1_000_000_000)
+        func decide(after span: Interval) {
+            let start = now
+            now = now + span
+            pace.decided(
+                bytes: 16 << 10, inFlight: pace.budget, proposedAt: start,
+                response: .milliseconds(160), holdsUpOthers: holdsUpOthers, now)
+        }
+        decide(after: .milliseconds(5))
+        for _ in 0..<40 { decide(after: .milliseconds(30)) }
+        #expect(holdsUpOthers ? pace.budget == 32 << 10 : pace.budget > Limits.entryBytes)
+        for _ in 0..<100 { decide(after: .milliseconds(20)) }
+        #expect(pace.budget > 256 << 10)
+    }
 }

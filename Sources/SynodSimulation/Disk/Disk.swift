@@ -166,6 +166,8 @@ final class Disk {
         return records
     }
 
+    var hasOnlyLostItsState: Bool { lostState != nil && !hasLostSynced && rotten != .log }
+
     /// The state is gone, and the log is as it was.
     func forgetStates() {
         lostState = (try? LogSchema.currentState(in: log)) ?? 0

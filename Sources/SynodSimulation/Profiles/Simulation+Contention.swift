@@ -55,6 +55,8 @@ extension Simulation {
             Figure("governors have converged after", times: converged, .p50, .p99, .max),
             Figure("and propose again after", times: expanded, .p50, .p99, .max),
         ]
+        // With other settings it is there to compare.
+        guard plan.options.leavesProfileAsItIs else { return }
         demand(contended.rate / before.rate, attempts, fairness, converged, expanded)
     }
 

@@ -26,7 +26,7 @@ extension Simulation {
         let gain = rates[0] / rates[1]
         figures += bySlot.figures
         figures.append(Figure("\(keysText) keys, by key to by slot", ratio: gain, .min, .p50, .max))
-        if gain < Self.leastGain {
+        if gain < Self.leastGain, plan.options.leavesProfileAsItIs {
             fail(.liveness, "I10", "\(gain.text) of the requests by slot")
         }
     }
