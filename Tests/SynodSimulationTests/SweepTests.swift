@@ -118,6 +118,8 @@ struct SweepTests {
             ("a state in small parts that took a second each", 2_006_740, .swarm),
             ("a read that missed a write below one that was answered", 3_002_485, .swarm),
             ("an entry served from the log in the step that replaces it", 5_008_603, .swarm),
+            ("a lost state that came back on an older disk", 7_001_752, .swarm),
+            ("another's disk, which had lost a state", 8_003_946, .swarm),
             ("a clock that went back when a sleeping machine was healed", 503, .swarm),
         ] as [(String, UInt64, Profile)])
     func regression(bug: String, seed: UInt64, profile: Profile) {
