@@ -120,6 +120,7 @@ struct SweepTests {
             ("an entry served from the log in the step that replaces it", 5_008_603, .swarm),
             ("a lost state that came back on an older disk", 7_001_752, .swarm),
             ("another's disk, which had lost a state", 8_003_946, .swarm),
+            ("an older disk that had lost a state", 9_002_338, .swarm),
             ("a clock that went back when a sleeping machine was healed", 503, .swarm),
         ] as [(String, UInt64, Profile)])
     func regression(bug: String, seed: UInt64, profile: Profile) {

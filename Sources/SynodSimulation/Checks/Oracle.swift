@@ -125,6 +125,8 @@ struct Oracle {
         }
     }
 
+    func isDisplaced(_ index: Int) -> Bool { displaced.contains(index) }
+
     /// The replica has all again that was lost of what it had executed, which makes no other disk its own.
     mutating func stateIsBack(at index: Int) {
         if !displaced.contains(index) { atlas.repair(index) }

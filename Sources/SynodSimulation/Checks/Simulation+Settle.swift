@@ -87,7 +87,10 @@ extension Simulation {
             membership.majority + $0.index(sound.count - membership.majority + 1)
         }
         // Whoever has only lost its state can fetch it from them.
-        let stateless = hosts.filter { $0.disk.owner == $0.id && $0.disk.hasOnlyLostItsState }
+        let stateless = hosts.filter {
+            $0.disk.owner == $0.id && !oracle.isDisplaced($0.index)
+                && $0.disk.hasOnlyLostItsState
+        }
         oracle.core = (order.prefix(size) + stateless).map(\.index).sorted()
         note("the core is " + oracle.core.map { hosts[$0].name }.joined(separator: ", "))
     }
