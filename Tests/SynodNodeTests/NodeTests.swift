@@ -213,11 +213,8 @@ private let three = NodeCluster.id(3)
     {
         let cluster = try NodeCluster(3)
         try cluster.run(.milliseconds(500))
-        let status = try cluster.status(of: one)
-        let leader = ReplicaID(status.leader)
-        let others = cluster.membership.replicas.filter { $0 != leader }
-        let slot = Slot(status.appliedThrough).next
-        let ballot = Ballot(round: status.round, replica: leader)
+        let (leader, others, round, slot) = try standing(of: cluster)
+        let ballot = Ballot(round: round, replica: leader)
         let command = Command(
             id: CommandID(origin: leader, sequence: 1), footprint: .everything, payload: [])
         cluster.cut.insert([others[0], leader])
@@ -331,11 +328,8 @@ private let three = NodeCluster.id(3)
     @Test func `a deposed leader's late proposal for a chosen slot harms nobody`() throws {
         let cluster = try NodeCluster(3)
         try cluster.run(.milliseconds(500))
-        let status = try cluster.status(of: one)
-        let deposed = ReplicaID(status.leader)
-        let others = cluster.membership.replicas.filter { $0 != deposed }
-        let slot = Slot(status.appliedThrough).next
-        let later = Ballot(round: status.round + 1, replica: others[1])
+        let (deposed, others, round, slot) = try standing(of: cluster)
+        let later = Ballot(round: round + 1, replica: others[1])
         try cluster.deliver(
             .fetched(
                 from: slot, entries: [Accepted(ballot: later, entry: .noop)], chosenThrough: slot),
@@ -346,7 +340,7 @@ private let three = NodeCluster.id(3)
             id: CommandID(origin: deposed, sequence: 1), footprint: .everything, payload: [])
         try cluster.deliver(
             .accept(
-                ballot: Ballot(round: status.round, replica: deposed), slot: slot,
+                ballot: Ballot(round: round, replica: deposed), slot: slot,
                 entry: Entry([command])), from: deposed, to: others[0])
         #expect(cluster.fatal[others[0]] == nil)
     }
@@ -379,5 +373,17 @@ private let three = NodeCluster.id(3)
         let put = try cluster.put("a", "v", at: others[0])
         try cluster.run(.milliseconds(3000))
         #expect(cluster.isAcknowledged(put))
+    }
+
+    /// Who leads a cluster at rest and in which round, who does not, and the slot that is next.
+    private func standing(
+        of cluster: NodeCluster
+    ) throws -> (leader: ReplicaID, others: [ReplicaID], round: UInt64, next: Slot) {
+        let status = try cluster.status(of: one)
+        let leader = ReplicaID(status.leader)
+        return (
+            leader, cluster.membership.replicas.filter { $0 != leader }, status.round,
+            Slot(status.appliedThrough).next
+        )
     }
 }
