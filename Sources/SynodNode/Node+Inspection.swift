@@ -1,4 +1,4 @@
-package import SynodKeyspace
+import SynodKeyspace
 package import SynodPaxos
 package import SynodStorage
 
@@ -61,8 +61,6 @@ extension Node {
         return status
     }
 
-    /// The checksum of the history of all keys through a revision; nil if it is not readable.
-    package func hash(at revision: Int64) throws(StorageError) -> KeyspaceHash? {
-        try? keyspace.hashKV(revision: revision).get()
-    }
+    /// The checksum of everything that is executed.
+    package func stateHash() throws(StorageError) -> UInt32 { try keyspace.hash() }
 }

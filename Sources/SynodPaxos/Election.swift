@@ -4,7 +4,9 @@ package import SynodBytes
 ///
 /// Suspicion comes after a randomized silence, or at once when the leader's stream breaks, for
 /// then its process has probably died. A lost campaign is followed by a random, exponentially
-/// growing back-off, so that two candidates do not refuse each other for ever.
+/// growing back-off, so that two candidates do not refuse each other for ever. And a campaign that
+/// was promised is left alone for a while, which grows with every one that came to nothing: where
+/// promises take long because a disk is slow, candidates would interrupt each other for ever.
 package struct Election: Hashable, Sendable {
     private let timing: Timing
     private var chance: PRNG
@@ -31,6 +33,11 @@ package struct Election: Hashable, Sendable {
     private var losses: UInt64 = 0
     /// Whether another candidate was let go first since a leader was heard.
     private var hasYielded = false
+    /// Whose campaign is under way, and until when no other is welcome.
+    private var favoured: Favoured?
+    /// Campaigns of anybody's that were given all their time and brought no leader, since one was
+    /// heard.
+    private var fruitless: UInt64 = 0
     /// The highest round seen anywhere: the next campaign goes above it.
     private(set) var highestRound: UInt64
 
@@ -39,6 +46,11 @@ package struct Election: Hashable, Sendable {
         let peer: ReplicaID
         /// When the peer has last said so.
         fileprivate(set) var confirmedAt: Instant
+    }
+
+    private struct Favoured: Hashable, Sendable {
+        let candidate: ReplicaID
+        let until: Instant
     }
 
     package init(timing: Timing, chance: PRNG, promised: Ballot, now: Instant) {
@@ -105,10 +117,16 @@ package struct Election: Hashable, Sendable {
         lastHeard = now
         if reachableSince == nil { reachableSince = now }
         if !isUnheard { relay = nil }
-        losses = 0
-        hasYielded = false
+        forgetCampaigns()
         suspectAt = now + timing.suspicion + draw(timing.suspicionSpread)
         return isNew
+    }
+
+    private mutating func forgetCampaigns() {
+        losses = 0
+        hasYielded = false
+        favoured = nil
+        fruitless = 0
     }
 
     /// Another leader than the one before, of which nothing else is known.
@@ -187,6 +205,7 @@ package struct Election: Hashable, Sendable {
     /// The stream from a replica broke. True if it was the leader's.
     package mutating func disconnected(_ replica: ReplicaID, _ now: Instant) -> Bool {
         dropRelay(replica)
+        ceaseToFavour(replica)
         guard lastHeard != nil, leaderBallot.replica == replica else { return false }
         suspect()
         suspectAt = now + draw(timing.backOff)
@@ -204,12 +223,50 @@ package struct Election: Hashable, Sendable {
         suspectAt = now + canvassInterval + draw(timing.backOff * 4)
     }
 
-    /// Lets another candidate go first.
-    package mutating func yield(_ now: Instant) {
+    // MARK: Candidates
+
+    /// How much more time than the first a campaign is given. Sixteen times, at most: that is about
+    /// three election timeouts.
+    private var growth: UInt64 { 1 << min(fruitless, 4) }
+
+    /// For how long no other campaign is welcome beside one that was promised.
+    private var patience: Interval { timing.suspicion / 2 * growth }
+
+    /// How long a campaign of this replica's own may take.
+    package var campaignLimit: Interval { max(timing.election, patience) }
+
+    /// Whether a campaign would disturb none that is under way.
+    package func welcomes(_ candidate: ReplicaID, _ now: Instant) -> Bool {
+        guard let favoured else { return true }
+        return favoured.candidate == candidate || now >= favoured.until
+    }
+
+    /// A campaign begins or is promised: for some time no other is welcome here. Returns until when.
+    @discardableResult
+    package mutating func favour(_ candidate: ReplicaID, _ now: Instant) -> Instant {
+        let until = now + patience + draw(timing.suspicionSpread * growth)
+        favoured = Favoured(candidate: candidate, until: until)
+        return until
+    }
+
+    /// Lets a candidate go first that was promised.
+    package mutating func yield(to candidate: ReplicaID, _ now: Instant) {
         #if SYNOD_PLANTED_BUGS
             if PlantedBug.neverBacksOff.isActive { return }
         #endif
-        suspectAt = max(suspectAt, now + timing.suspicion / 2 + draw(timing.suspicionSpread))
+        suspectAt = max(suspectAt, favour(candidate, now))
+    }
+
+    /// The candidate's campaign is over, or its process.
+    package mutating func ceaseToFavour(_ candidate: ReplicaID) {
+        if favoured?.candidate == candidate { favoured = nil }
+    }
+
+    /// This replica stops waiting for whoever it let go first.
+    package mutating func losePatience() {
+        guard favoured != nil else { return }
+        favoured = nil
+        fruitless += 1
     }
 
     /// Lets another candidate go first, unless no leader came of that the last time: whoever asks
@@ -220,7 +277,7 @@ package struct Election: Hashable, Sendable {
         #endif
         guard !hasYielded else { return false }
         hasYielded = true
-        yield(now)
+        suspectAt = max(suspectAt, now + timing.suspicion / 2 + draw(timing.suspicionSpread))
         return true
     }
 
@@ -250,8 +307,7 @@ package struct Election: Hashable, Sendable {
     package mutating func campaignDue(at instant: Instant, chance: PRNG) {
         self.chance = chance
         suspectAt = instant
-        losses = 0
-        hasYielded = false
+        forgetCampaigns()
     }
 
     private mutating func draw(_ span: Interval) -> Interval {

@@ -5,6 +5,7 @@ extension Replica {
             election.suspect()
             outbox.trace.append(.suspected(connectionLost: false))
         }
+        election.losePatience()
         canvass(now, &outbox)
     }
 
@@ -55,6 +56,7 @@ extension Replica {
     ) {
         let isOfUse = !isUnserved || !election.isStalled(now)
         let hearsLeader = isLeading || (election.hearsLeader(now) && isOfUse)
+        guard hearsLeader || election.welcomes(sender, now) else { return }
         var progress: Progress?
         if case .leading(let leader) = role {
             progress = leader.progress
@@ -113,7 +115,8 @@ extension Replica {
         let ballot = election.nextBallot(id)
         campaign = Campaign(
             round: ballot.round, canvassInterval: campaign.canvassInterval,
-            deadline: now + timing.election, repeatAt: now + timing.retransmission)
+            deadline: now + election.campaignLimit, repeatAt: now + timing.retransmission)
+        election.favour(id, now)
         guard case .promise = acceptor.prepare(ballot, &outbox) else {
             preconditionFailure("A replica promises its own ballot above all it has seen.")
         }
@@ -191,6 +194,11 @@ extension Replica {
     ) {
         role = .following
         if let ballot = campaign.ballot {
+            if now >= campaign.deadline {
+                election.losePatience()
+            } else {
+                election.ceaseToFavour(id)
+            }
             outbox.trace.append(.backedOff(ballot, election.backOff(now)))
         } else if !election.isHearing {
             election.retryCanvass(now)

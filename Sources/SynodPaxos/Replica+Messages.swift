@@ -170,7 +170,7 @@ extension Replica {
             if case .campaigning(let campaign) = role, (campaign.ballot ?? .zero) < ballot {
                 role = .following
             }
-            election.yield(now)
+            election.yield(to: sender, now)
         case .nack(let promised):
             outbox.send(.nack(promised: promised), to: .replica(sender))
         }

@@ -29,8 +29,8 @@ final class Host {
     var inbox: [NodeEvent] = []
     var isTurnDue = false
     var isPaused = false
-    /// Since when the machine sleeps, and its clock with it.
-    var asleepSince: Instant?
+    /// What the clock showed when the machine fell asleep, if it sleeps.
+    var asleepAt: Instant?
     /// When the node wants to be woken, and the number of that timer.
     var wakeAt = Instant.distantFuture
     var wakeNumber = 0

@@ -35,11 +35,10 @@ struct HostClock {
         trueBase = now
     }
 
-    /// What passed while the machine was suspended did not pass on its clock.
-    mutating func standStill(_ span: Interval, until now: Instant) {
-        let shown = own(at: now)
-        let lost = scale(span.nanoseconds, rate, 1_000_000)
-        ownBase = Instant(nanoseconds: shown.nanoseconds - min(lost, shown.nanoseconds))
+    /// The machine was suspended and is awake: the clock goes on from what it showed then.
+    mutating func goOn(from shown: Instant, at now: Instant) {
+        precondition(shown <= own(at: now), "A monotonic clock does not go back.")
+        ownBase = shown
         trueBase = now
     }
 

@@ -50,6 +50,7 @@ extension Simulation {
             "\(host.name) starts, for the \(glance.boot). time"
                 + (glance.lacksState ? ", and lacks what its log does not reach back to" : ""))
         oracle.started(host.index, glance)
+        compareStates(of: [host])
         nemesis.startedCrashPoint(host)
         for peer in hosts where peer !== host {
             queue.push(

@@ -51,7 +51,7 @@ extension Simulation {
             return fail(.safety, "I12", "call \(call) was answered and is not in the log")
         }
         let history = clients.history(chosen: chosen)
-        let leeway = Leeway(skipped: oracle.skipped, allowsLateHeaders: true)
+        let leeway = Leeway(skipped: reference.skipped, allowsLateHeaders: true)
         let verdicts = [
             (
                 "order of revisions",

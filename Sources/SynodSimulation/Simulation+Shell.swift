@@ -58,7 +58,6 @@ extension Simulation {
             return storageFailed(host, error)
         }
         for case .written(let ticket) in events { host.writtenTicket = ticket }
-        for revisions in output.skipped { oracle.skipped.formUnion(revisions) }
         check(host, after: before, executing: output.learned)
         carryOut(output, of: host)
     }

@@ -22,6 +22,7 @@ package final class Simulation {
     /// What calls on their way to a replica carry.
     var bodies: [UInt64: ClientRequest.Body] = [:]
     var oracle: Oracle
+    var reference = Reference()
     let nemesis: Nemesis
     var meter = Meter()
     let brief: BriefFaults
@@ -157,7 +158,10 @@ package final class Simulation {
         case .end(let end): self.end(end)
         case .compare:
             queue.push(.compare, at: now + .seconds(5))
-            oracle.lowestRevision = compareStates(of: hosts) ?? oracle.lowestRevision
+            compareStates(of: hosts)
+            if let lowest = hosts.compactMap(\.glance?.revision).min() {
+                oracle.lowestRevision = lowest
+            }
         }
     }
 }

@@ -162,6 +162,26 @@ struct ProgressTests {
         }
     }
 
+    /// A majority needs a disk that takes longer than an election timeout: the candidates give each
+    /// other and themselves more and more time, until one has all its promises.
+    @Test(arguments: [3, 5])
+    func aLeaderIsFoundThoughAPromiseTakesLong(count: Int) {
+        for seed in 1...10 as ClosedRange<UInt64> {
+            var options = Cluster.Options()
+            options.count = count
+            options.seed = seed
+            options.slowDisks = [count / 2: options.timing.election * 3 / 2]
+            let cluster = Cluster(options)
+            for index in (count / 2 + 1)..<count { cluster.crash(index) }
+            let command = cluster.submit([UInt8(ascii: "s")], at: 0, within: forever)!
+            let isDone = cluster.run(atMost: .milliseconds(20_000)) {
+                $0.checker.slot(of: command) != nil
+            }
+            #expect(isDone, "seed \(seed)")
+            #expect(cluster.checker.failure == nil)
+        }
+    }
+
     /// Every replica in turn crashes at many points of a short history, having lost all that was
     /// not synced or nothing of it.
     @Test(arguments: [0, 100])

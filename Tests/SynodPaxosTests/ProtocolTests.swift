@@ -117,6 +117,33 @@ struct ProtocolTests {
         #expect(lone.messages.contains(.canvassed(round: 2, leader: nil, chosenThrough: .zero)))
     }
 
+    /// A campaign that was promised is not disturbed for a while, longer after each that came to
+    /// nothing; unless its candidate's process dies.
+    @Test func aPromisedCampaignIsLeftAlone() {
+        var lone = LoneReplica(count: 5)
+        func isWelcome(_ round: UInt64, _ candidate: UInt64) -> Bool {
+            lone.hear(.canvass(round: round, isUnserved: false), from: candidate)
+            return lone.messages.contains { if case .canvassed = $0 { true } else { false } }
+        }
+        let patience = LoneReplica.timing.suspicion / 2
+        var waits: [Interval] = []
+        for round in 1...8 as ClosedRange<UInt64> {
+            lone.hear(.prepare(ballot: Ballot(round * 10, of: 2), from: first), from: 2)
+            let promised = lone.now
+            #expect(isWelcome(round * 10 + 1, 2))
+            while !isWelcome(round * 10 + 1, 3) { lone.pass(.milliseconds(10)) }
+            waits.append(lone.now.since(promised))
+        }
+        #expect(waits[0] >= patience && waits[0] < patience * 2)
+        #expect(waits[4] >= patience * 16)
+        #expect(waits.allSatisfy { $0 < LoneReplica.timing.election * 5 })
+
+        lone.hear(.prepare(ballot: Ballot(100, of: 2), from: first), from: 2)
+        #expect(!isWelcome(101, 3))
+        lone.step([.disconnected(ReplicaID(2))])
+        #expect(isWelcome(101, 3))
+    }
+
     /// Who has lost the leader sends its commands through a peer that hears it; who has not, passes
     /// them on, and not those of a third.
     @Test func commandsGoThroughAPeerThatHearsTheLeader() {

@@ -24,8 +24,6 @@ struct Oracle {
     private var executed: [CommandID: Slot] = [:]
     private(set) var learnedThrough = Slot.zero
     private(set) var phase1 = PhaseOneRecord()
-    /// Revisions that no write will ever have made.
-    var skipped: Set<Int64> = []
     /// Revision by applied slot: replicas that executed the same have the same.
     private var revisions: [Slot: Int64] = [:]
     var atlas: FaultAtlas
@@ -63,9 +61,11 @@ struct Oracle {
         return places
     }
 
-    func isChosen(_ slot: Slot) -> Bool {
-        slot.rawValue <= UInt64(slots.count) && slots[place(slot)].chosen != nil
+    func chosen(_ slot: Slot) -> Entry? {
+        slot.rawValue <= UInt64(slots.count) ? slots[place(slot)].chosen : nil
     }
+
+    func isChosen(_ slot: Slot) -> Bool { chosen(slot) != nil }
 
     private func place(_ slot: Slot) -> Int { Int(slot.rawValue) - 1 }
 

@@ -18,6 +18,7 @@ extension Simulation {
         oracle.applied(
             host.index, from: before.appliedThrough, through: glance.appliedThrough,
             revision: glance.revision)
+        if before.isReceiving, !glance.isReceiving { compareStates(of: [host]) }
         if glance.promised < before.promised {
             oracle.object("I2", "\(host.name) forgot its promise of \(before.promised.text)")
         }
@@ -71,26 +72,18 @@ extension Simulation {
         passOn()
     }
 
-    /// All of these replicas have the same history up to the last revision that all have. Returns that;
-    /// nil if none is up.
-    @discardableResult
-    func compareStates(of hosts: [Host]) -> Int64? {
-        guard let revision = hosts.compactMap(\.glance?.revision).min() else { return nil }
-        var known: [(name: String, hash: KeyspaceHash)] = []
+    /// Each of these replicas has come to what the chosen entries through its position come to.
+    func compareStates(of hosts: [Host]) {
         for host in hosts {
-            guard let node = host.node,
-                let hash = node.stateStore.unnoticed({ try? node.hash(at: revision) })
+            guard let node = host.node, let glance = host.glance,
+                let hash = node.stateStore.unnoticed({ try? node.stateHash() })
             else { continue }
-            // Compacted histories are comparable when the same was compacted.
-            if let other = known.first(where: { $0.hash.compactRevision == hash.compactRevision }) {
-                guard other.hash != hash else { continue }
-                fail(
-                    .safety, "I6",
-                    "\(host.name) and \(other.name) differ at revision \(revision)")
-                return revision
-            }
-            known.append((host.name, hash))
+            let expected = reference.hash(through: glance.appliedThrough, chosen: oracle.chosen)
+            guard hash != expected else { continue }
+            return fail(
+                .safety, "I6",
+                "\(host.name) has not come to what is chosen through slot "
+                    + "\(glance.appliedThrough.rawValue), at revision \(glance.revision)")
         }
-        return revision
     }
 }

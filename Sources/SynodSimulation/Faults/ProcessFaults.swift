@@ -81,7 +81,7 @@ extension Simulation {
 
     func stepClock() {
         let host = victim(.c2)
-        guard host.asleepSince == nil else { return }
+        guard host.asleepAt == nil else { return }
         let step = nemesis.draw(.c2) { chance -> Interval in
             chance.chance(1, in: 2)
                 ? chance.interval(.milliseconds(4), .milliseconds(500))
@@ -104,7 +104,7 @@ extension Simulation {
     }
 
     func strobe(_ host: Host, left: Int, step: Interval, _ fault: FaultID) {
-        guard host.asleepSince == nil, mayRecover(host) else { return }
+        guard host.asleepAt == nil, mayRecover(host) else { return }
         tally.fired(fault)
         guard left > 0, !nemesis.isStopped else {
             host.clock.setRate(1_000_000, at: now)
@@ -125,15 +125,15 @@ extension Simulation {
         let host = victim(.c5)
         guard host.isUp, !host.isPaused else { return }
         tally.fired(.c5)
-        host.asleepSince = now
+        host.asleepAt = host.clock.own(at: now)
         pause(host, for: nemesis.draw(.c5) { $0.interval(.milliseconds(100), .seconds(30)) })
     }
 
     /// The machine is awake, and its clock goes on from where it stood.
     func wakeUp(_ host: Host) {
-        guard let since = host.asleepSince else { return }
-        host.asleepSince = nil
-        host.clock.standStill(now.since(since), until: now)
+        guard let shown = host.asleepAt else { return }
+        host.asleepAt = nil
+        host.clock.goOn(from: shown, at: now)
         rescheduleTimer(of: host)
     }
 }

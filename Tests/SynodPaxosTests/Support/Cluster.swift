@@ -14,6 +14,8 @@ final class Cluster {
         /// How long the disk writes a batch; up to `diskSpread` is added.
         var diskDelay = Interval.milliseconds(1)
         var diskSpread = Interval.milliseconds(0)
+        /// Replicas whose disks take so much longer for each batch.
+        var slowDisks: [Int: Interval] = [:]
         /// Of a thousand disk writes this many take half a second.
         var diskStalls: UInt64 = 0
         /// Of a thousand steps that execute something, this many also keep the state.
@@ -173,6 +175,7 @@ final class Cluster {
         if options.diskSpread > .milliseconds(0) {
             at = at + Interval(nanoseconds: chance.below(options.diskSpread.nanoseconds))
         }
+        if let slow = options.slowDisks[index] { at = at + slow }
         if chance.chance(options.diskStalls, in: 1000) { at = at + .milliseconds(500) }
         // Tickets become durable in order.
         at = max(at, hosts[index].diskDoneAt)
