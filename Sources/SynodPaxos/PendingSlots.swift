@@ -5,7 +5,8 @@ import SynodBytes
 /// The commands of a stamped slot may be executed and answered while others before it are not
 /// decided. Whoever reads after that comes behind all of these in the order of slots, and must not
 /// miss what they write to its keys. Acceptors that lack such an entry know of it by the stamps of those
-/// that they have: any majority shares one with the majority that has accepted a chosen entry.
+/// that they have: any majority shares one with the majority that has accepted a chosen entry. Who
+/// has a no-op in such a slot lacks the entry: it may be chosen yet, as long as the no-op is not.
 ///
 /// A departure from the design, by which a read waits for what acceptors have accepted: then
 /// an answer could be in the past of one that was given before, for another key.

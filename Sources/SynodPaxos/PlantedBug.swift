@@ -61,6 +61,8 @@
         case readsRangesAhead = "B37"
         /// Stamps do not tell of the slots before theirs that are not decided.
         case forgetsPending = "B38"
+        /// Who has a no-op in a slot tells reads that nothing else can be chosen there.
+        case trustsNoops = "B39"
 
         package static let active = getenv("SYNOD_BUG").flatMap {
             PlantedBug(rawValue: String(cString: $0))

@@ -7,7 +7,7 @@ extension Simulation {
     package func execute() -> Report {
         begin()
         switch plan.options.profile {
-        case .swarm, .amnesia, .powercut, .slowdisk: runFaults()
+        case .swarm, .amnesia, .powercut, .slowdisk, .revived: runFaults()
         case .brief: runBrief()
         case .duel: runDuel()
         case .partial: runPartial()

@@ -99,7 +99,8 @@ extension Simulation {
         }
         for (peer, messages) in output.sends {
             let chosen = nemesis.choose(messages, of: self)
-            let sent = brief.muffled(chosen, of: host, to: peer, self)
+            let muffled = brief.muffled(chosen, of: host, to: peer, self)
+            let sent = confined(muffled, from: host, to: peer)
             send(sent, from: host, to: peer)
             guard survives(host, life) else { return }
         }

@@ -28,6 +28,9 @@ package final class Simulation {
     let brief: BriefFaults
     /// The replica that stops for good when it is granted a slot, if one is to.
     var stopsOnGrant: Int?
+    /// Who alone hears that a slot is abandoned, as long as that lasts.
+    var confinement: Confinement?
+    var confinements = 0
     var tally = FaultTally()
     /// The cut in force, if any, and its number.
     var cut = (fault: FaultID.n5, number: 0)

@@ -110,11 +110,11 @@ struct ReadTests {
     @Test func aReadWaitsForWhatIsMissingBelowAnEntryThatIsThere() {
         let leader = Ballot(1, of: 3)
         func conflicts(
-            _ pending: PendingSlots, isMissing: Bool = true, _ scopes: [ReadScope]
+            _ pending: PendingSlots, with lower: (Ballot, Entry)? = nil, _ scopes: [ReadScope]
         ) -> [ReadConflict] {
             var lone = LoneReplica()
-            if !isMissing {
-                lone.hear(.accept(ballot: leader, slot: first, entry: entry("d")), from: 3)
+            if let (ballot, entry) = lower {
+                lone.hear(.accept(ballot: ballot, slot: first, entry: entry), from: 3)
             }
             let id = CommandID(origin: ReplicaID(3), sequence: 1)
             let payload: Bytes = [UInt8(ascii: "b")]
@@ -132,15 +132,16 @@ struct ReadTests {
         let outline = Outline(isCertain: true, spans: [KeySpan(a[...])])
         let known = PendingSlots([(1, TouchedKeys([outline]))])
         let reads: [ReadScope] = [.key(a[...]), .key(b[...]), .key(c[...]), .everything]
-        #expect(
-            conflicts(known, reads) == [
-                ReadConflict(read: 0, slot: first), ReadConflict(read: 1, slot: Slot(2)),
-                ReadConflict(read: 3, slot: Slot(2)),
-            ])
-        #expect(
-            conflicts(known, isMissing: false, reads) == [
-                ReadConflict(read: 1, slot: Slot(2)), ReadConflict(read: 3, slot: Slot(2)),
-            ])
+        let waits = [
+            ReadConflict(read: 0, slot: first), ReadConflict(read: 1, slot: Slot(2)),
+            ReadConflict(read: 3, slot: Slot(2)),
+        ]
+        #expect(conflicts(known, reads) == waits)
+        #expect(conflicts(known, with: (leader, entry("d")), reads) == Array(waits.dropFirst()))
+        // A no-op that few have decides nothing: who does not see it may find the entry elsewhere.
+        for ballot in [leader, leader.abandoning] {
+            #expect(conflicts(known, with: (ballot, .noop), reads) == waits)
+        }
         // Too many keys to tell, and bytes that say nothing: any key may be meant.
         let many = (0..<Limits.touchedBytes).map { _ in outline }
         for vague in [PendingSlots([(1, TouchedKeys(many))]), PendingSlots(encoded: [1, 0xff])] {

@@ -121,6 +121,10 @@ struct SweepTests {
             ("a lost state that came back on an older disk", 7_001_752, .swarm),
             ("another's disk, which had lost a state", 8_003_946, .swarm),
             ("an older disk that had lost a state", 9_002_338, .swarm),
+            ("a read that took the no-op of a few for what is chosen", 2, .revived),
+            ("the same, of a key that was changed before", 8, .revived),
+            ("candidates that interrupted each other for twelve seconds", 50, .swarm),
+            ("a clock that went back when a machine fell asleep while it was slow", 342, .swarm),
             ("a clock that went back when a sleeping machine was healed", 503, .swarm),
         ] as [(String, UInt64, Profile)])
     func regression(bug: String, seed: UInt64, profile: Profile) {

@@ -91,6 +91,7 @@ extension Simulation {
     }
 
     private func heal() {
+        confinement = nil
         cut.number += 1
         for from in oracle.core {
             for to in oracle.core where from != to {

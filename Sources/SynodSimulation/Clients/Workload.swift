@@ -80,7 +80,7 @@ struct Workload {
         case .mixed:
             clients = chance.pick([8, 16, 32, 64])
             keys = chance.pick([.zipf, .uniform])
-        case .swarm, .brief, .partial, .amnesia, .powercut, .slowdisk, .stopped: break
+        case .swarm, .brief, .partial, .amnesia, .powercut, .slowdisk, .stopped, .revived: break
         }
         if let count = plan.options.clients { clients = count }
         guard plan.options.profile == .duel else { return }

@@ -9,6 +9,9 @@ enum FaultEnd {
     case punctual(host: Int)
     case spaceBack(host: Int)
     case trueDisks(Int, Int)
+    case confinement(number: Int)
+    case curiosity(host: Int, key: Bytes)
+    case deaths([Int])
     case strobe(host: Int, left: Int, step: Interval, fault: FaultID)
 }
 
@@ -71,6 +74,9 @@ extension Simulation {
         case .punctual(let host): makePunctual(hosts[host])
         case .spaceBack(let host): makeSpace(hosts[host])
         case .trueDisks(let one, let other): swapBack(hosts[one], hosts[other])
+        case .confinement(let number): endConfinement(number)
+        case .curiosity(let host, let key): read(key, at: host)
+        case .deaths(let victims): die(victims)
         case .strobe(let host, let left, let step, let fault):
             strobe(hosts[host], left: left, step: step, fault)
         }

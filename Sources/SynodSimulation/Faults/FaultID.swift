@@ -47,6 +47,7 @@ package enum FaultID: String, CaseIterable, Sendable, Comparable {
     case g1 = "G1"
     case g2 = "G2"
     case g3 = "G3"
+    case g4 = "G4"
 
     /// Its place among them.
     package var number: Int { Self.allCases.firstIndex(of: self)! }

@@ -15,6 +15,7 @@ extension Simulation {
                 pause(hosts[grantee], for: .seconds(3600))
             }
             stopGrantee(hosts[grantee])
+            confine(host, granting: hosts[grantee])
             killLeader(host, output.sends.count)
         }
         // Nobody but a proposer who does not lead has such messages to send.
@@ -25,7 +26,7 @@ extension Simulation {
         }
     }
 
-    private func happens(_ fault: FaultID, in count: UInt64) -> Bool {
+    func happens(_ fault: FaultID, in count: UInt64) -> Bool {
         plan.isEnabled(fault) && !nemesis.isStopped
             && nemesis.draw(fault) { $0.chance(1, in: count) }
     }

@@ -19,6 +19,8 @@ package enum Profile: String, CaseIterable, Sendable {
     case slowdisk
     /// A proposer that stops for good with slots granted, and who notices.
     case stopped
+    /// Slots that are abandoned before a few, who then die, while their proposers go on.
+    case revived
     /// Many clients on one key, at replicas that propose as their governors like.
     case contention
     /// Reads, writes and transactions over links of differing speed, by key and in the order of slots.
@@ -31,13 +33,14 @@ package enum Profile: String, CaseIterable, Sendable {
         case .swarm, .amnesia, .powercut, .slowdisk: 1
         case .brief, .duel, .partial, .contention, .mixed: 2
         case .stopped: 3
+        case .revived: 5
         }
     }
 
     /// Whether its faults are drawn, so that they can be left out.
     package var drawsFaults: Bool {
         switch self {
-        case .swarm, .amnesia, .powercut, .slowdisk: true
+        case .swarm, .amnesia, .powercut, .slowdisk, .revived: true
         case .brief, .duel, .partial, .stopped, .contention, .mixed: false
         }
     }
@@ -49,7 +52,7 @@ package enum Profile: String, CaseIterable, Sendable {
     package var usesClients: Bool {
         switch self {
         case .duel, .contention, .mixed: true
-        case .swarm, .brief, .partial, .amnesia, .powercut, .slowdisk, .stopped: false
+        case .swarm, .brief, .partial, .amnesia, .powercut, .slowdisk, .stopped, .revived: false
         }
     }
 
@@ -57,14 +60,14 @@ package enum Profile: String, CaseIterable, Sendable {
     package var usesOperations: Bool { drawsFaults || self == .brief }
 
     /// Whether it is about slots that are granted, so that replicas other than the leader must propose.
-    package var needsGrants: Bool { self == .stopped }
+    package var needsGrants: Bool { self == .stopped || self == .revived }
 
     /// Who proposes, if the profile is about that. Rounds per decision are counted where the leader
     /// alone does.
     var proposers: ProposerPolicy? {
         switch self {
         case .brief: .leader
-        case .stopped, .mixed: .everyone
+        case .stopped, .mixed, .revived: .everyone
         case .contention: .automatic
         case .swarm, .duel, .partial, .amnesia, .powercut, .slowdisk: nil
         }
@@ -98,6 +101,11 @@ package enum Profile: String, CaseIterable, Sendable {
         case .powercut:
             plan.keepOnly([.n1, .n2, .n3, .d9])
             plan.enable([.p3, .d1, .d2], every: often)
+        case .revived:
+            plan.keepOnly([])
+            plan.enable([.g4, .d1])
+            plan.replicas = plan.options.replicas ?? max(plan.replicas, 5)
+            plan.span = .seconds(30)
         case .slowdisk:
             plan.keepOnly([.n1, .n3, .p1, .p4])
             plan.enable([.d8, .d9, .d1, .d2], every: often)
@@ -110,7 +118,7 @@ package enum Profile: String, CaseIterable, Sendable {
         case .contention:
             link.delay = .microseconds(chance.pick([300, 1000, 5000]))
             link.bytesPerSecond = chance.pick([10_000_000, 30_000_000])
-        case .mixed:
+        case .mixed, .revived:
             link.delay = .microseconds(chance.pick([300, 1000, 5000]))
             link.spread = link.delay
         case .swarm, .brief, .duel, .partial, .amnesia, .powercut, .slowdisk, .stopped: break
@@ -133,7 +141,7 @@ package enum Profile: String, CaseIterable, Sendable {
             workload.patience = .seconds(120)
             workload.retriesElsewhere = true
             workload.insists = true
-        case .duel, .partial, .stopped, .contention, .mixed:
+        case .duel, .partial, .stopped, .contention, .mixed, .revived:
             workload = Workload()
             workload.clients = 4
             workload.keyCount = 1
@@ -159,6 +167,10 @@ package enum Profile: String, CaseIterable, Sendable {
             workload.deletions = 0
             workload.serializable = 0
             workload.thinking = .milliseconds(0)
+        case .revived:
+            workload.clients = 16
+            workload.keyCount = 30
+            workload.reads = 30
         case .swarm, .brief, .duel, .partial, .amnesia, .powercut, .slowdisk, .stopped: break
         }
     }
