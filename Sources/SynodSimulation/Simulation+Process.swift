@@ -45,6 +45,7 @@ extension Simulation {
         let isFirst = try LogSchema.isNew(log)
         let number = isFirst ? 1 : try LogSchema.currentState(in: log)
         disk.removeStates(except: isFirst ? [] : [number])
+        examineDisk(of: host)
         return try Node(
             NodeConfiguration(
                 identity: host.id, cluster: member.clusterID, membership: membership,
@@ -158,6 +159,16 @@ extension Simulation {
         guard let number = host.disk.damagedState else { return }
         note("somebody removes the state of \(host.name)")
         host.disk.removeDamagedState(number)
+    }
+
+    /// What was damaged may have been in a state that is out of use and removed by now. While a process
+    /// runs, it may still read from there; one that is about to start has nothing but what is left.
+    private func examineDisk(of host: Host) {
+        guard oracle.atlas.isDamaged(host.index), host.disk.owner == host.id, host.disk.isSound,
+            !oracle.isDisplaced(host.index)
+        else { return }
+        note("\(host.name)'s disk is sound again")
+        oracle.stateIsBack(at: host.index)
     }
 
     func pause(_ host: Host, for span: Interval) {

@@ -187,6 +187,12 @@ final class Disk {
         removeStates(except: [])
     }
 
+    /// Whether nothing is wrong with what is there, and nothing missing.
+    var isSound: Bool {
+        lostState == nil && !log.extent.lacksAcknowledged
+            && !stores.contains { $0.isDamaged || $0.liesAboutSyncs }
+    }
+
     var isDamaged: Bool { stores.contains(where: \.isDamaged) }
 
     /// A state with a damaged block.
