@@ -114,9 +114,11 @@ extension Simulation {
         }
         if let slot = output.flushThrough {
             beginFlush(host, through: slot)
+            placeCrashPoint(in: host, once: 32)
             guard survives(host, life) else { return note("\(host.name) was flushing its state") }
         }
         if removeStaleStates(output, of: host) {
+            placeCrashPoint(in: host, once: 4)
             guard survives(host, life) else { return note("\(host.name) had removed states") }
         }
         for event in output.trace { tell(event, of: host) }
