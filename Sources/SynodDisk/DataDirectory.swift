@@ -45,7 +45,7 @@ package final class DataDirectory: Sendable {
     /// which a new directory takes. Makes the log store of a new directory.
     package func establish(_ expected: MemberIdentity) throws(StorageError) -> MemberIdentity {
         if let found = try identity() {
-            try refuseMismatch(found, expected)
+            try found.refuseUnless(expected, in: path)
             return found
         }
         // The identity comes last: a directory that has one has a log, or has lost it.
@@ -131,20 +131,6 @@ package final class DataDirectory: Sendable {
         }
     }
 
-    private func refuseMismatch(
-        _ found: MemberIdentity, _ expected: MemberIdentity
-    ) throws(StorageError) {
-        if found.clusterID == expected.clusterID && found.memberID == expected.memberID { return }
-        throw StorageError(
-            .unsuitable,
-            """
-            The data directory \(path) belongs to member \(hex(found.memberID)) (\(found.name)) of \
-            cluster \(hex(found.clusterID)), and this is member \(hex(expected.memberID)) \
-            (\(expected.name)) of cluster \(hex(expected.clusterID)). Start with that member's \
-            flags, or give this member a directory of its own.
-            """)
-    }
-
     private static func refuseIfOpenToOthers(_ directory: String) throws(StorageError) {
         let permissions = try FileSystem.permissions(directory)
         if permissions & 0o077 == 0 { return }
@@ -174,8 +160,4 @@ package final class DataDirectory: Sendable {
         try lock.write(Array("\(getpid())".utf8), at: 0)
         return lock
     }
-}
-
-private func hex(_ number: UInt64) -> String {
-    String(number, radix: 16)
 }

@@ -58,12 +58,25 @@ final class Host {
         self.index = index
         self.chance = chance
         id = ReplicaID(UInt64(index + 1))
-        disk = Disk(owner: id, incarnation: self.chance.next())
+        disk = Disk(Self.identity(of: index, incarnation: self.chance.next()))
         clock = HostClock(start: Instant(nanoseconds: 1 + self.chance.below(1 << 40)))
         refusals = Array(repeating: nil, count: count)
     }
 
     var isUp: Bool { standing == .up }
 
-    var name: String { "r\(index + 1)" }
+    var name: String { Self.name(of: index) }
+
+    /// Whose data a directory of this member's holds.
+    func identity(incarnation: UInt64) -> MemberIdentity {
+        Self.identity(of: index, incarnation: incarnation)
+    }
+
+    private static func name(of index: Int) -> String { "r\(index + 1)" }
+
+    private static func identity(of index: Int, incarnation: UInt64) -> MemberIdentity {
+        MemberIdentity(
+            clusterID: 7, memberID: UInt64(index + 1), incarnation: incarnation,
+            name: name(of: index))
+    }
 }

@@ -26,6 +26,8 @@ struct Plan {
     var inboxCapacity = 65_536
     /// Whether faults of disks hit states as well as logs.
     private(set) var strikesStates = false
+    /// Whether they hit processes that start, too.
+    private(set) var strikesStarts = false
     /// By ``FaultID/number``.
     private var isEnabled = [Bool](repeating: false, count: FaultID.allCases.count)
     /// By ``FaultID/number``: the mean time between two acts of the fault.
@@ -66,6 +68,7 @@ struct Plan {
         if let count = options.operations { workload.operations = count }
         drawProposers(&chance)
         strikesStates = chance.chance(1, in: 2)
+        strikesStarts = chance.chance(1, in: 2)
     }
 
     /// In a third of all runs the leader alone, in a third everyone, in a third as it comes, some as
@@ -133,7 +136,10 @@ struct Plan {
 
     /// A generator for one fault alone: without another fault, its acts are drawn as before. What links,
     /// disks and workloads are like is drawn in turn, so that there one fault shifts the next.
-    func chance(for fault: FaultID) -> PRNG {
-        PRNG(seed: mix64(options.seed &+ stableHash(fault.rawValue.utf8)))
+    func chance(for fault: FaultID) -> PRNG { chance(for: fault.rawValue) }
+
+    /// A generator of its own for what is drawn beside everything else.
+    func chance(for purpose: String) -> PRNG {
+        PRNG(seed: mix64(options.seed &+ stableHash(purpose.utf8)))
     }
 }

@@ -7,36 +7,14 @@ import SynodStorage
 extension Simulation {
     /// Starts a replica's process on what its disk holds.
     func start(_ host: Host) {
-        guard host.disk.owner == host.id else {
-            return stop(host, .out("the directory is another member's"))
-        }
-        guard !host.disk.hasLostSynced else {
-            return stop(host, .out("the log ends before its mark"))
-        }
-        guard host.disk.rotten != .log else { return stop(host, .out("a block is damaged")) }
-        if host.disk.removeRottenState() { note("somebody removes the state of \(host.name)") }
-        let isFirst = (try? LogSchema.isNew(host.disk.log)) ?? false
+        strikeStart(of: host)
         let glance: Host.SimulatedNode.Glance
         do throws(StorageError) {
-            let number = isFirst ? 1 : try LogSchema.currentState(in: host.disk.log)
-            host.disk.removeStates(except: isFirst ? [] : [number])
-            let disk = host.disk
-            let node = try Node(
-                NodeConfiguration(
-                    identity: host.id, cluster: 7, membership: membership, timing: plan.timing,
-                    clientURLs: ["http://\(host.name)"], incarnation: disk.incarnation,
-                    session: host.chance.next(), snapshotCount: plan.snapshotCount(of: host.index),
-                    quotaBytes: nil, chunkBytes: plan.chunkBytes,
-                    proposers: plan.proposers(at: host.index),
-                    executesByKey: plan.options.executesByKey),
-                log: disk.log, state: disk.state(number), seed: host.chance.next(),
-                now: host.clock.own(at: now),
-                makeState: { () throws(StorageError) in disk.makeState() })
+            let node = try makeNode(on: host)
             glance = node.glance
             host.node = consume node
         } catch {
-            host.node = nil
-            return stop(host, .out("it cannot start: \(error.message)"))
+            return startFailed(host, error)
         }
         host.life += 1
         host.standing = .up
@@ -58,6 +36,29 @@ extension Simulation {
         }
         queue.push(.turn(host: host.index, life: host.life), at: now)
         host.isTurnDue = true
+    }
+
+    /// Opens what the disk holds, in the order of the server, and makes a node of it.
+    private func makeNode(on host: Host) throws(StorageError) -> Host.SimulatedNode {
+        let disk = host.disk
+        let member = host.identity(incarnation: disk.identity.incarnation)
+        let log = try disk.openLog(for: member)
+        let isFirst = try LogSchema.isNew(log)
+        let number = isFirst ? 1 : try LogSchema.currentState(in: log)
+        disk.removeStates(except: isFirst ? [] : [number])
+        examineDisk(of: host)
+        return try Node(
+            NodeConfiguration(
+                identity: host.id, cluster: member.clusterID, membership: membership,
+                timing: plan.timing, clientURLs: ["http://\(host.name)"],
+                incarnation: member.incarnation, session: host.chance.next(),
+                snapshotCount: plan.snapshotCount(of: host.index),
+                quotaBytes: nil, chunkBytes: plan.chunkBytes,
+                proposers: plan.proposers(at: host.index),
+                executesByKey: plan.options.executesByKey),
+            log: log, state: disk.state(number), seed: host.chance.next(),
+            now: host.clock.own(at: now),
+            makeState: { () throws(StorageError) in disk.makeState() })
     }
 
     /// A process dies. What was handed to the disk survives or not, as the seed has it.
@@ -113,20 +114,62 @@ extension Simulation {
         oracle.ended(host.index)
     }
 
-    /// The disk did not do what it was told: the replica stops, and somebody starts it again once
-    /// the cause is removed, unless the disk is damaged.
+    /// The disk did not do what it was told: the replica stops.
     func storageFailed(_ host: Host, _ error: StorageError) {
         note("\(host.name): \(error.message)")
-        nemesis.diskFailed(error, &tally)
-        if error.kind == .corrupt {
-            guard oracle.atlas.isDamaged(host.index) else {
-                return fail(
-                    .safety, "I5", "\(host.name) finds its disk corrupt, which it is not: \(error)")
-            }
-            guard case .state = host.disk.rotten else { return stop(host, .out(error.message)) }
-        }
-        host.disk.makeSpace()
+        nemesis.diskFailed(error, of: host.disk, &tally)
+        guard mayStartAgain(host, after: error) else { return stop(host, .out(error.message)) }
         crash(host, restartAfter: isSettling ? .milliseconds(10) : nemesis.outage())
+        if error.kind == .corrupt { removeDamagedState(of: host) }
+    }
+
+    /// The disk did not do what a process needed that was about to start. What that has written and
+    /// not synced is gone with it.
+    private func startFailed(_ host: Host, _ error: StorageError) {
+        note("\(host.name) cannot start: \(error.message)")
+        nemesis.diskFailed(error, of: host.disk, &tally)
+        guard mayStartAgain(host, after: error) else { return stop(host, .out(error.message)) }
+        let keepsState = plan.isEnabled(.d1)
+        _ = nemesis.drawAside {
+            host.disk.crash(keepsWrite: false, keepsState: keepsState, &$0)
+        }
+        if error.kind == .corrupt { removeDamagedState(of: host) }
+        host.life += 1
+        let wait = isSettling ? .milliseconds(10) : nemesis.patience()
+        queue.push(.start(host: host.index, life: host.life), at: now + wait)
+    }
+
+    /// Whether a process that its disk has stopped is started again, be it in vain while the disk is
+    /// full: not on another member's directory, and on a damaged disk only where somebody can remove
+    /// what is damaged.
+    private func mayStartAgain(_ host: Host, after error: StorageError) -> Bool {
+        switch error.kind {
+        case .io, .full, .locked: return true
+        case .unsuitable: return false
+        case .corrupt:
+            guard oracle.atlas.isDamaged(host.index) else {
+                fail(
+                    .safety, "I5", "\(host.name) finds its disk corrupt, which it is not: \(error)")
+                return false
+            }
+            return host.disk.damagedState != nil
+        }
+    }
+
+    private func removeDamagedState(of host: Host) {
+        guard let number = host.disk.damagedState else { return }
+        note("somebody removes the state of \(host.name)")
+        host.disk.removeDamagedState(number)
+    }
+
+    /// What was damaged may have been in a state that is out of use and removed by now. While a process
+    /// runs, it may still read from there; one that is about to start has nothing but what is left.
+    private func examineDisk(of host: Host) {
+        guard oracle.atlas.isDamaged(host.index), host.disk.owner == host.id, host.disk.isSound,
+            !oracle.isDisplaced(host.index)
+        else { return }
+        note("\(host.name)'s disk is sound again")
+        oracle.stateIsBack(at: host.index)
     }
 
     func pause(_ host: Host, for span: Interval) {

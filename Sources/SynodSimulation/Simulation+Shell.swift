@@ -112,8 +112,15 @@ extension Simulation {
             deliver(answer, from: host)
             guard survives(host, life) else { return }
         }
-        if let slot = output.flushThrough { beginFlush(host, through: slot) }
-        removeStaleStates(output, of: host)
+        if let slot = output.flushThrough {
+            beginFlush(host, through: slot)
+            placeCrashPoint(in: host, once: 32)
+            guard survives(host, life) else { return note("\(host.name) was flushing its state") }
+        }
+        if removeStaleStates(output, of: host) {
+            placeCrashPoint(in: host, once: 4)
+            guard survives(host, life) else { return note("\(host.name) had removed states") }
+        }
         for event in output.trace { tell(event, of: host) }
         wake(host, at: output.wakeAt)
         brief.stepped(host, writing: output.logBatch.isEmpty ? nil : output.ticket, self)
@@ -192,19 +199,21 @@ extension Simulation {
         }
     }
 
-    /// Removes state stores that are out of use, when no record on disk names them any more.
-    private func removeStaleStates(_ output: NodeOutput, of host: Host) {
+    /// Removes state stores that are out of use, when no record on disk names them any more. Returns
+    /// whether it did.
+    private func removeStaleStates(_ output: NodeOutput, of host: Host) -> Bool {
         if output.hasStaleStates {
             host.staleSince = Host.StaleSince(
                 ticket: output.logBatch.isEmpty ? host.lastTicket : output.ticket)
         }
         if !output.logBatch.isEmpty { host.lastTicket = output.ticket }
-        guard let staleSince = host.staleSince else { return }
+        guard let staleSince = host.staleSince else { return false }
         if let needed = staleSince.ticket {
-            guard let written = host.writtenTicket, written >= needed else { return }
+            guard let written = host.writtenTicket, written >= needed else { return false }
         }
         host.staleSince = nil
         host.disk.removeStates(except: host.node?.statesInUse ?? [])
+        return true
     }
 }
 

@@ -36,12 +36,14 @@ struct MemoryState: Sendable {
     var faults: [Fault] = []
     var capacity: Int?
     var liesAboutSyncs = false
+    /// What lies here cannot be read.
+    var damagedKey: Bytes?
+    /// Batches so far, those that a crash took back left out.
+    private var batchCount: UInt64 = 0
+    /// The batches that were reported as durable.
+    private var acknowledged: UInt64 = 0
     /// The failed write or sync after which there are no others.
     private var failure: StorageError?
-
-    init(pairs: SortedPairs = SortedPairs()) {
-        self.pairs = pairs
-    }
 
     /// Counts an operation, and throws if it is one that was told to fail.
     mutating func begin(_ operation: MemoryStore.Operation) throws(StorageError) {
@@ -54,13 +56,37 @@ struct MemoryState: Sendable {
         throw fault.error
     }
 
-    mutating func suspendFaults() -> (counts: [UInt64], faults: [Fault]) {
-        defer { faults = [] }
-        return (counts, faults)
+    typealias FaultPlan = (counts: [UInt64], faults: [Fault], damagedKey: Bytes?)
+
+    mutating func suspendFaults() -> FaultPlan {
+        defer { (faults, damagedKey) = ([], nil) }
+        return (counts, faults, damagedKey)
     }
 
-    mutating func resumeFaults(_ plan: (counts: [UInt64], faults: [Fault])) {
-        (counts, faults) = plan
+    mutating func resumeFaults(_ plan: FaultPlan) {
+        (counts, faults, damagedKey) = plan
+    }
+
+    static let damage = StorageError(.corrupt, "A block does not match its checksum.")
+
+    var extent: LogExtent { LogExtent(lastRecord: batchCount, durableThrough: acknowledged) }
+
+    /// What a crash leaves: the oldest `kept` of the unsynced batches, and the disk as damaged and as
+    /// full as it is.
+    func crashed(keepingUnsynced kept: Int) -> MemoryState {
+        precondition(
+            (0...unsynced.count).contains(kept),
+            "A crash keeps some of the batches that are unsynced.")
+        var left = MemoryState()
+        left.pairs = pairs
+        for batch in unsynced[kept...].reversed() {
+            for undo in batch.reversed() { undo.apply(to: &left.pairs) }
+        }
+        left.capacity = capacity
+        left.damagedKey = damagedKey
+        left.batchCount = batchCount - UInt64(unsynced.count - kept)
+        left.acknowledged = acknowledged
+        return left
     }
 
     func refuseAfterFailure() throws(StorageError) {
@@ -93,11 +119,13 @@ struct MemoryState: Sendable {
             throw full
         }
         unsynced.append(undos)
+        batchCount += 1
     }
 
     /// Makes all batches durable.
     mutating func sync() throws(StorageError) {
         try begin(.sync)
+        acknowledged = batchCount
         if !liesAboutSyncs { unsynced.removeAll(keepingCapacity: true) }
     }
 }

@@ -37,6 +37,7 @@ package final class MemoryStore: Store, Sendable {
     package func get(_ key: Bytes) throws(StorageError) -> Bytes? {
         try state.withLock { state throws(StorageError) in
             try state.begin(.read)
+            if key == state.damagedKey { throw MemoryState.damage }
             return key.withUnsafeBytes(state.pairs.value)
         }
     }
@@ -45,12 +46,28 @@ package final class MemoryStore: Store, Sendable {
         from lower: Bytes, to upper: Bytes?,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
     ) throws(StorageError) {
+        try scan(nil, from: lower, to: upper, body)
+    }
+
+    /// - Parameter picture: the pairs to visit; nil for the present ones.
+    fileprivate func scan(
+        _ picture: SortedPairs?, from lower: Bytes, to upper: Bytes?,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
+    ) throws(StorageError) {
         // The pairs are copied out (sharing their storage), because `body` may call the store.
-        let pairs = try state.withLock { state throws(StorageError) in
+        let (pairs, damaged) = try state.withLock { state throws(StorageError) in
             try state.begin(.read)
-            return state.pairs
+            return (picture ?? state.pairs, state.damagedKey)
         }
-        pairs.scan(from: lower, to: upper, body)
+        guard let damaged, !damaged.lexicographicallyPrecedes(lower),
+            upper.map(damaged.lexicographicallyPrecedes) ?? true
+        else { return pairs.scan(from: lower, to: upper, body) }
+        var isEnough = false
+        pairs.scan(from: lower, to: damaged) { key, value in
+            isEnough = !body(key, value)
+            return !isEnough
+        }
+        if !isEnough { throw MemoryState.damage }
     }
 
     package func flush() throws(StorageError) {
@@ -68,9 +85,9 @@ package final class MemoryStore: Store, Sendable {
         state.withLock { UInt64($0.pairs.byteCount) }
     }
 
-    fileprivate func begin(_ operation: Operation) throws(StorageError) {
-        try state.withLock { state throws(StorageError) in try state.begin(operation) }
-    }
+    /// How far it reaches as a log: its records are its batches, each of which is acknowledged when a
+    /// sync behind it has returned. The mark beside it survives every crash.
+    package var extent: LogExtent { state.withLock { $0.extent } }
 }
 
 /// Faults, and what a crash leaves.
@@ -99,6 +116,12 @@ extension MemoryStore {
         state.withLock { $0.faults.removeAll() }
     }
 
+    /// Damages the place where this key is, or would be: from now on whoever reads there, in the store or
+    /// in a picture of it, finds it ``StorageError/Kind/corrupt``, after crashes as well.
+    package func damage(_ key: Bytes) { state.withLock { $0.damagedKey = key } }
+
+    package var isDamaged: Bool { state.withLock { $0.damagedKey != nil } }
+
     /// Runs what is no part of the system: it meets no faults and is not counted.
     package func unnoticed<Result>(_ body: () throws -> Result) rethrows -> Result {
         let plan = state.withLock { $0.suspendFaults() }
@@ -125,19 +148,10 @@ extension MemoryStore {
     }
 
     /// What a restart may find after a crash now: everything durable and the oldest `kept` of the
-    /// ``unsyncedBatchCount`` unsynced batches. The new store has no faults and counts from zero.
+    /// ``unsyncedBatchCount`` unsynced batches. The new store counts from zero and has no faults, but the
+    /// same ``capacity``, and damage in the same place.
     package func crashImage(keepingUnsynced kept: Int) -> MemoryStore {
-        let pairs = state.withLock { state in
-            precondition(
-                (0...state.unsynced.count).contains(kept),
-                "A crash keeps some of the batches that are unsynced.")
-            var pairs = state.pairs
-            for batch in state.unsynced[kept...].reversed() {
-                for undo in batch.reversed() { undo.apply(to: &pairs) }
-            }
-            return pairs
-        }
-        return MemoryStore(MemoryState(pairs: pairs))
+        MemoryStore(state.withLock { $0.crashed(keepingUnsynced: kept) })
     }
 }
 
@@ -155,7 +169,6 @@ package final class MemoryView: StoreView {
         from lower: Bytes, to upper: Bytes?,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
     ) throws(StorageError) {
-        try store.begin(.read)
-        pairs.scan(from: lower, to: upper, body)
+        try store.scan(pairs, from: lower, to: upper, body)
     }
 }

@@ -43,6 +43,45 @@ struct DiskFullTests {
             close(reopened)
         }
 
+        /// A journal needs no room to be opened; a RocksDB does, and says so if there is none.
+        @Test func aFullDiskIsReportedByAnOpening() throws {
+            let volume = TemporaryDirectory().path
+            try run("mount", "-t", "tmpfs", "-o", "size=40m,mode=700", "none", volume)
+            defer { try? run("umount", volume) }
+            for kind in Kind.allCases {
+                let store = try open(kind, volume + "/\(kind)", .allowed)
+                try store.put("a", "1", durability: .synced)
+                close(store)
+            }
+            try fill(volume)
+            for _ in 0..<3 {
+                let error = #expect(throws: StorageError.self) {
+                    try open(.rocks, volume + "/rocks", .forbidden)
+                }
+                #expect(error?.kind == .full)
+                #expect(throws: StorageError.self) { try open(.rocks, volume + "/new", .allowed) }
+                let journal = try open(.journal, volume + "/journal", .forbidden)
+                #expect(try journal.get("a") == "1")
+                close(journal)
+            }
+            try run("mount", "-o", "remount,size=80m", volume)
+            for (path, creation) in [("rocks", StoreCreation.forbidden), ("new", .allowed)] {
+                let store = try open(.rocks, volume + "/" + path, creation)
+                #expect(try store.get("a") == (path == "rocks" ? "1" : nil))
+                close(store)
+            }
+        }
+
+        /// Leaves no room on a volume.
+        private func fill(_ volume: String) throws {
+            let path = volume + "/filler"
+            try Data().write(to: URL(fileURLWithPath: path))
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+            let page = Data(count: 4096)
+            while (try? file.write(contentsOf: page)) != nil {}
+            try file.close()
+        }
+
         enum Kind: CaseIterable {
             case journal
             case rocks

@@ -93,6 +93,42 @@ import Testing
         try store.put("a", "2")
     }
 
+    /// Whoever reads there finds it, in pictures and after crashes as well; nobody else does.
+    @Test func damageIsFoundWhereItIs() throws {
+        let store = MemoryStore()
+        for key in ["a", "b", "c"] { try store.put(key, "1", durability: .synced) }
+        let view = store.view()
+        store.damage(Bytes("b".utf8))
+        for store in [store, store.crashImage(keepingUnsynced: 0), store.copy()] {
+            #expect(store.isDamaged)
+            #expect(throws: StorageError.self) { try store.get("b") }
+            #expect(throws: StorageError.self) { try store.pairs() }
+            #expect(throws: StorageError.self) { try store.view().pairs() }
+            #expect(try store.get("a") == "1")
+            #expect(try store.pairs(limit: 1) == [Pair("a", "1")])
+            #expect(try store.pairs(to: Bytes("b".utf8)).count == 1)
+            #expect(try store.pairs(from: Bytes("c".utf8)).count == 1)
+            #expect(try store.unnoticed { try store.pairs().count } == 3)
+        }
+        let error = #expect(throws: StorageError.self) { try view.pairs() }
+        #expect(error?.kind == .corrupt)
+    }
+
+    @Test func theMarkTellsWhatWasAcknowledged() throws {
+        let store = MemoryStore()
+        try store.put("a", "1", durability: .synced)
+        try store.put("b", "1")
+        #expect(store.extent == LogExtent(lastRecord: 2, durableThrough: 1))
+        try store.crashImage(keepingUnsynced: 0).extent.refuseLoss(in: "memory")
+        store.liesAboutSyncs = true
+        try store.flush()
+        try store.crashImage(keepingUnsynced: 1).extent.refuseLoss(in: "memory")
+        let error = #expect(throws: StorageError.self) {
+            try store.crashImage(keepingUnsynced: 0).extent.refuseLoss(in: "memory")
+        }
+        #expect(error?.kind == .corrupt)
+    }
+
     @Test func aBatchThatDoesNotFitLeavesNothingBehind() throws {
         let store = MemoryStore()
         store.capacity = 10
@@ -105,6 +141,7 @@ import Testing
         #expect(error.kind == .full)
         #expect(try store.pairs() == [Pair("key", "7654321")])
         #expect(throws: error) { try store.put("key", "") }
+        #expect(store.crashImage(keepingUnsynced: 2).capacity == 10)
     }
 
     @Test func syncsThatLieMakeNothingDurable() throws {

@@ -38,14 +38,8 @@ struct JournalRecovery {
         directory = folder
         salt = mark.salt
         for (number, file) in segments { try read(number, file) }
-        guard sequence >= mark.durableThrough else {
-            throw StorageError(
-                .corrupt,
-                """
-                The log in \(directory) ends at record \(sequence) and had acknowledged \
-                \(mark.durableThrough): its last records are lost. \(Advice.replaceMember)
-                """)
-        }
+        try LogExtent(lastRecord: sequence, durableThrough: mark.durableThrough)
+            .refuseLoss(in: directory)
     }
 
     private mutating func read(_ number: UInt64, _ file: SegmentFile) throws(StorageError) {

@@ -10,15 +10,31 @@ package final class RocksStore: Store, Sendable {
 
     /// Opens the store in the directory `path`, or makes it if that is allowed and nothing is there.
     ///
-    /// Throws ``StorageError/Kind/locked`` if it is open elsewhere, in this process or another, and
-    /// ``StorageError/Kind/corrupt`` if parts of it are missing or damaged.
+    /// Throws ``StorageError/Kind/locked`` if it is open elsewhere, in this process or another,
+    /// ``StorageError/Kind/corrupt`` if parts of it are missing or damaged, and
+    /// ``StorageError/Kind/full`` if there is less than a megabyte on its volume.
     package init(path: String, creation: StoreCreation) throws(StorageError) {
         let isNew = try Self.isNew(path)
         if isNew && creation == .forbidden {
             throw StorageError(.corrupt, "There is no store in \(path). \(Advice.fetchState)")
         }
         if isNew { try FileSystem.makeDirectory(path) }
+        try Self.refuseFullVolume(path)
         gate = StoreGate(try RocksHandle(path: path, isNew: isNew))
+    }
+
+    /// Bytes: several times what an opening writes, its manifest and its options.
+    private static let roomToOpen: UInt64 = 1 << 20
+
+    /// RocksDB, where it is built with assertions as distributions do, ends the process when one of the
+    /// files that an opening writes finds no room, instead of reporting that.
+    private static func refuseFullVolume(_ path: String) throws(StorageError) {
+        let free = try FileSystem.space(path).free
+        guard free < roomToOpen else { return }
+        throw StorageError(
+            .full,
+            "Could not open the store in \(path): \(free) bytes are left on its volume, and it takes "
+                + "\(roomToOpen). \(Advice.freeSpace)")
     }
 
     /// Removes the store in the directory `path`, which is not open, and everything else there.

@@ -17,36 +17,30 @@ final class Disk {
         case state(UInt64)
     }
 
-    /// Who the directory belongs to; a process refuses to start on another's.
-    let owner: ReplicaID
-    /// Random, made with the directory.
-    let incarnation: UInt64
+    /// Whose data it is, as the directory says.
+    let identity: MemberIdentity
     private(set) var log = MemoryStore()
     /// By ascending number.
     private(set) var states: [(number: UInt64, store: MemoryStore)] = []
     private var queue: [Job] = []
     /// Handed to the disk together, not yet durable.
     private(set) var writing: (batch: WriteBatch, last: LogTicket)?
-    /// The directory lacks what was reported as durable; its mark beside the log tells.
-    private(set) var hasLostSynced = false
     /// The number of the state that was lost and is not back.
     private(set) var lostState: UInt64?
-    /// Where a block is damaged, which a checksum tells whoever reads it.
-    var rotten: Part?
 
-    init(owner: ReplicaID, incarnation: UInt64) {
-        self.owner = owner
-        self.incarnation = incarnation
+    init(_ identity: MemberIdentity) {
+        self.identity = identity
     }
 
     private init(copying other: Disk) {
-        owner = other.owner
-        incarnation = other.incarnation
+        identity = other.identity
         log = other.log.crashImage(keepingUnsynced: 0)
         states = other.states.map { ($0.number, $0.store.crashImage(keepingUnsynced: 0)) }
-        hasLostSynced = other.hasLostSynced
-        rotten = other.rotten
+        // How much room there was does not matter where it is put back.
+        makeSpace()
     }
+
+    var owner: ReplicaID { ReplicaID(identity.memberID) }
 
     /// What a restart would find now if nothing unsynced survived.
     func durableCopy() -> Disk { Disk(copying: self) }
@@ -73,6 +67,21 @@ final class Disk {
     /// Whether a crash now takes something that was reported as durable.
     var losesReported: Bool {
         stores.contains { $0.liesAboutSyncs && $0.unsyncedBatchCount > 0 }
+    }
+
+    // MARK: Opening
+
+    /// The log, for the member that is about to start here. As the opening of a data directory does, it
+    /// refuses another member's, and as that of a journal it reads everything and holds the end
+    /// against the mark.
+    func openLog(for member: MemberIdentity) throws(StorageError) -> MemoryStore {
+        try identity.refuseUnless(member, in: identity.name)
+        try log.scan(from: [], to: nil) { _, _ in true }
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.ignoresLostTail.isActive { return log }
+        #endif
+        try log.extent.refuseLoss(in: identity.name)
+        return log
     }
 
     // MARK: The log
@@ -119,7 +128,6 @@ final class Disk {
 
     func removeStates(except numbers: [UInt64]) {
         states.removeAll { !numbers.contains($0.number) }
-        if case .state(let number) = rotten, !numbers.contains(number) { rotten = nil }
     }
 
     // MARK: Crashes
@@ -137,12 +145,8 @@ final class Disk {
         }
         writing = nil
         queue.removeAll()
-        if log.liesAboutSyncs && log.unsyncedBatchCount > 0 { hasLostSynced = true }
-        #if SYNOD_PLANTED_BUGS
-            if PlantedBug.ignoresLostTail.isActive { hasLostSynced = false }
-        #endif
         log = log.crashImage(keepingUnsynced: 0)
-        let current = try? LogSchema.currentState(in: log)
+        let current = currentState
         for index in states.indices {
             let store = states[index].store
             if states[index].number == current, store.liesAboutSyncs, store.unsyncedBatchCount > 0 {
@@ -157,39 +161,58 @@ final class Disk {
     /// All that the log says.
     var records: [LogSchema.Record] {
         var records: [LogSchema.Record] = []
-        try? log.scan(from: [], to: nil) { key, value in
-            if let record = try? LogSchema.record(key: Bytes(key), value: Bytes(value)) {
-                records.append(record)
+        log.unnoticed {
+            try? log.scan(from: [], to: nil) { key, value in
+                if let record = try? LogSchema.record(key: Bytes(key), value: Bytes(value)) {
+                    records.append(record)
+                }
+                return true
             }
-            return true
         }
         return records
     }
 
-    var hasOnlyLostItsState: Bool { lostState != nil && !hasLostSynced && rotten != .log }
+    var hasOnlyLostItsState: Bool {
+        lostState != nil && !log.extent.lacksAcknowledged && !log.isDamaged
+    }
+
+    /// The number of the state in use, or the first one's, for whoever is no part of the system.
+    private var currentState: UInt64? {
+        log.unnoticed { try? LogSchema.currentState(in: log) }
+    }
 
     /// The state is gone, and the log is as it was.
     func forgetStates() {
-        lostState = (try? LogSchema.currentState(in: log)) ?? 0
+        lostState = currentState
         removeStates(except: [])
     }
 
-    /// What somebody does who is told that a block of a state is damaged. False if none is.
-    func removeRottenState() -> Bool {
-        guard case .state(let number) = rotten else { return false }
-        let current = try? LogSchema.currentState(in: log)
-        if number == current { forgetStates() } else { removeStates(except: [current ?? 0]) }
-        return true
+    /// Whether nothing is wrong with what is there, and nothing missing.
+    var isSound: Bool {
+        lostState == nil && !log.extent.lacksAcknowledged
+            && !stores.contains { $0.isDamaged || $0.liesAboutSyncs }
+    }
+
+    var isDamaged: Bool { stores.contains(where: \.isDamaged) }
+
+    /// A state with a damaged block.
+    var damagedState: UInt64? { states.first { $0.store.isDamaged }?.number }
+
+    /// What somebody does who is told that a block of this state is damaged.
+    func removeDamagedState(_ number: UInt64) {
+        if number == currentState {
+            forgetStates()
+        } else {
+            states.removeAll { $0.number == number }
+        }
     }
 
     /// Whether a lost state is back for good: another one is in use, or the log has all of it. It is
     /// reported once.
     func hasStateBack() -> Bool {
         guard let lostState else { return false }
-        let isReplaced = (try? LogSchema.currentState(in: log)) != lostState
-        guard isReplaced || (try? LogSchema.reachesBackToTheStart(log)) == true else {
-            return false
-        }
+        let reachesBack = log.unnoticed { try? LogSchema.reachesBackToTheStart(log) }
+        guard currentState != lostState || reachesBack == true else { return false }
         self.lostState = nil
         return true
     }

@@ -13,6 +13,9 @@ extension Simulation {
         return host.disk.newestState.map(Disk.Part.state) ?? .log
     }
 
+    static let failedRead = StorageError(.io, "the disk cannot be read")
+    static let failedSync = StorageError(.io, "the sync failed")
+
     private func failNext(
         _ operation: MemoryStore.Operation, of part: Disk.Part, at host: Host,
         with error: StorageError
@@ -24,27 +27,33 @@ extension Simulation {
     func failRead() {
         let host = victim(.d3)
         guard host.isUp else { return }
-        failNext(
-            .read, of: struck(by: .d3, at: host), at: host,
-            with: StorageError(.io, "the disk cannot be read"))
+        failNext(.read, of: struck(by: .d3, at: host), at: host, with: Self.failedRead)
     }
 
-    /// A damaged block, found by its checksum when it is read or, at the latest, at the next start.
+    /// A damaged block of the log or of a state, which a checksum tells whoever reads it from now on: the
+    /// node, or the next start at the latest.
     func rot() {
         let host = victim(.d4)
         guard host.isUp, oracle.atlas.allows(host.index) else { return }
+        rot(host.disk.store(of: struck(by: .d4, at: host)), at: host)
+    }
+
+    func rot(_ store: MemoryStore, at host: Host) {
         oracle.atlas.damage(host.index)
-        let part = struck(by: .d4, at: host)
-        failNext(.read, of: part, at: host, with: StorageError(.corrupt, "a block is damaged"))
-        host.disk.rotten = part
+        var keys: [Bytes] = []
+        store.unnoticed {
+            try? store.scan(from: [], to: nil) { key, _ in
+                keys.append(Bytes(key))
+                return true
+            }
+        }
+        store.damage(keys.isEmpty ? [] : nemesis.drawAside { $0.pick(keys) })
     }
 
     func failSync() {
         let host = victim(.d6)
         guard host.isUp else { return }
-        failNext(
-            .sync, of: struck(by: .d6, at: host), at: host,
-            with: StorageError(.io, Nemesis.failedSync))
+        failNext(.sync, of: struck(by: .d6, at: host), at: host, with: Self.failedSync)
     }
 
     /// From now on the disk says that it has synced and has not. That counts only if it crashes. Then
@@ -77,7 +86,8 @@ extension Simulation {
 
     func makeSpace(_ host: Host) {
         guard mayRecover(host) else { return }
-        host.disk.makeSpace()
+        // Its disk may be in another machine just now.
+        for holder in hosts where holder.disk.owner == host.id { holder.disk.makeSpace() }
         post(.spaceChanged(isLow: false), to: host)
     }
 
@@ -89,7 +99,7 @@ extension Simulation {
         tally.fired(.d10)
         if nemesis.draw(.d10, { $0.chance(1, in: 3) }) { return loseState(of: host) }
         note("\(host.name) loses its disk")
-        replaceDisk(of: host, with: Disk(owner: host.id, incarnation: diskChance.next()))
+        replaceDisk(of: host, with: Disk(host.identity(incarnation: diskChance.next())))
     }
 
     /// The learner's state is gone and the acceptor's log is not. Where the log reaches back to the

@@ -8,6 +8,8 @@ import SynodStorage
 final class Nemesis {
     let plan: Plan
     private var chances: [PRNG]
+    /// Draws beside those of the faults that act: where blocks are damaged, and what becomes of starts.
+    private var asides: PRNG
     /// Copies of disks, for putting them back later: by replica.
     var copies: [(disk: Disk, boot: UInt64)?]
     var isStopped = false
@@ -15,6 +17,7 @@ final class Nemesis {
     init(for plan: Plan) {
         self.plan = plan
         chances = FaultID.allCases.map { plan.chance(for: $0) }
+        asides = plan.chance(for: "asides")
         copies = Array(repeating: nil, count: plan.replicas)
     }
 
@@ -22,14 +25,19 @@ final class Nemesis {
         body(&chances[fault.number])
     }
 
+    func drawAside<Value>(_ body: (inout PRNG) -> Value) -> Value { body(&asides) }
+
     /// How long a replica is down.
-    func outage() -> Interval {
-        draw(.p1) { chance in
-            let mean = chance.pick([
-                Interval.milliseconds(10), plan.timing.election, plan.timing.election * 5,
-            ])
-            return Interval.milliseconds(1) + min(chance.exponential(mean: mean), .seconds(30))
-        }
+    func outage() -> Interval { draw(.p1, outage) }
+
+    /// How long it takes until one that could not start is started again.
+    func patience() -> Interval { drawAside(outage) }
+
+    private func outage(_ chance: inout PRNG) -> Interval {
+        let mean = chance.pick([
+            Interval.milliseconds(10), plan.timing.election, plan.timing.election * 5,
+        ])
+        return Interval.milliseconds(1) + min(chance.exponential(mean: mean), .seconds(30))
     }
 
     // MARK: Unlucky but legal choices (P9)
@@ -60,17 +68,23 @@ final class Nemesis {
 
     // MARK: Disks
 
-    /// A disk failed as it was told to.
-    func diskFailed(_ error: StorageError, _ tally: inout FaultTally) {
-        switch (error.kind, error.message) {
-        case (.corrupt, _): tally.fired(.d4)
-        case (.full, _): tally.fired(.d8)
-        case (_, Self.failedSync): tally.fired(.d6)
-        default: tally.fired(.d3)
+    /// A disk failed as it was told to. What a start finds missing, or is not its own, was counted when
+    /// that happened.
+    func diskFailed(_ error: StorageError, of disk: Disk, _ tally: inout FaultTally) {
+        switch error.kind {
+        case .corrupt: if disk.isDamaged { tally.fired(.d4) }
+        case .full: tally.fired(.d8)
+        case .io: tally.fired(error == Simulation.failedSync ? .d6 : .d3)
+        case .unsuitable, .locked: break
         }
     }
 
-    static let failedSync = "the sync failed"
+    /// What strikes the next start, if anything does.
+    func faultOfStart() -> FaultID? {
+        let faults = [FaultID.d3, .d4, .d6, .d8].filter(plan.isEnabled)
+        guard !faults.isEmpty, drawAside({ $0.chance(1, in: 4) }) else { return nil }
+        return drawAside { $0.pick(faults) }
+    }
 
     /// The disk as it was before the last writes; nil if there is no such copy.
     func olderCopy(of host: Host) -> Disk? { copies[host.index]?.disk.durableCopy() }

@@ -1,6 +1,7 @@
 import SynodBytes
 import SynodNode
 import SynodPaxos
+import SynodStorage
 
 /// Faults of links, streams and strangers.
 extension Simulation {
@@ -176,7 +177,7 @@ extension Simulation {
             guard let known = introduced[peer.index * hosts.count + host.index] else {
                 return false
             }
-            return known.incarnation == host.disk.incarnation
+            return known.incarnation == host.disk.identity.incarnation
                 && (!withBoot || known.boot == host.glance?.boot)
         }
     }

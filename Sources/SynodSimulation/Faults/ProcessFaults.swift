@@ -19,6 +19,16 @@ extension Simulation {
         host.crashFault = .p2
     }
 
+    /// The replica dies behind the present effect, once in so many: among the effects of all steps those on
+    /// states are so rare that points placed at random never hit them.
+    func placeCrashPoint(in host: Host, once count: UInt64) {
+        guard plan.isEnabled(.p2), !nemesis.isStopped,
+            nemesis.drawAside({ $0.chance(1, in: count) })
+        else { return }
+        host.crashAfterEffects = 0
+        host.crashFault = .p2
+    }
+
     /// A minority, a quorum or all at once, as when the power fails: nobody is told.
     func crashMany() {
         let all = nemesis.draw(.p3) { $0.shuffled(hosts) }

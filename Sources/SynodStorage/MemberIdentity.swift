@@ -1,5 +1,4 @@
-import SynodBytes
-import SynodStorage
+package import SynodBytes
 
 /// Whose data a directory holds.
 package struct MemberIdentity: Sendable, Equatable {
@@ -24,11 +23,11 @@ extension MemberIdentity {
     private static let magic = Bytes("synod id".utf8)
     private static let formatVersion: UInt32 = 1
     /// Bytes; generous, as the name is the only part without a fixed size.
-    static let maximumFileSize = 4096
+    package static let maximumFileSize = 4096
 
     /// magic, format version, cluster, member, incarnation, name; then the CRC-32C of all that, as
     /// the last four bytes in every version of the format.
-    var encoded: Bytes {
+    package var encoded: Bytes {
         var writer = ByteWriter(capacity: 64)
         writer.writeRaw(Self.magic)
         writer.write(Self.formatVersion)
@@ -41,7 +40,7 @@ extension MemberIdentity {
     }
 
     /// Reads an identity file. Nil if it is damaged; throws if it is whole and of a newer format.
-    init?(encoded: Bytes) throws(StorageError) {
+    package init?(encoded: Bytes) throws(StorageError) {
         let covered = encoded.dropLast(4)
         var end = ByteReader(encoded.suffix(4))
         guard let checksum = try? end.read(UInt32.self), CRC32C.checksum(covered) == checksum,
@@ -66,4 +65,29 @@ extension MemberIdentity {
             clusterID: clusterID, memberID: memberID, incarnation: incarnation,
             name: String(decoding: name, as: UTF8.self))
     }
+}
+
+extension MemberIdentity {
+    /// Throws ``StorageError/Kind/unsuitable`` if the data in a directory, whose this is, is not that of
+    /// the member that is about to start there.
+    ///
+    /// - Parameters:
+    ///   - expected: who starts. Another incarnation or name does not matter: those of the directory
+    ///     hold.
+    ///   - path: names the directory in the error.
+    package func refuseUnless(
+        _ expected: MemberIdentity, in path: @autoclosure () -> String
+    ) throws(StorageError) {
+        if clusterID == expected.clusterID && memberID == expected.memberID { return }
+        throw StorageError(
+            .unsuitable,
+            """
+            The data directory \(path()) belongs to member \(hex(memberID)) (\(name)) of cluster \
+            \(hex(clusterID)), and this is member \(hex(expected.memberID)) (\(expected.name)) of \
+            cluster \(hex(expected.clusterID)). Start with that member's flags, or give this \
+            member a directory of its own.
+            """)
+    }
+
+    private func hex(_ number: UInt64) -> String { String(number, radix: 16) }
 }
