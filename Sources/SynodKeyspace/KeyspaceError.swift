@@ -1,4 +1,4 @@
-package import SynodBytes
+import SynodBytes
 
 /// A refusal as a client sees it: a gRPC status code and etcd's exact message, since clients match
 /// on both.

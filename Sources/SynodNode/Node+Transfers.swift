@@ -5,10 +5,29 @@ import SynodStorage
 
 /// Helping replicas that fell behind, and catching up oneself.
 extension Node {
+    /// Answers those who ask for chosen entries: at once, or as soon as the log store has what they ask
+    /// for first. An empty answer would have them ask others after a while only.
+    mutating func serveFetches(_ fetches: [Fetch], _ output: inout NodeOutput)
+        throws(StorageError)
+    {
+        guard !fetches.isEmpty || !heldFetches.isEmpty else { return }
+        let through = servableThrough(output)
+        let waiting = heldFetches.filter { held in !fetches.contains { $0.peer == held.peer } }
+        heldFetches = []
+        for fetch in waiting + fetches {
+            if fetch.from > through, fetch.from <= replica.chosenThrough {
+                heldFetches.removeAll { $0.peer == fetch.peer }
+                heldFetches.append(fetch)
+            } else if let answer = try fetched(fetch, through: through) {
+                output.send(answer.encoded, to: fetch.peer)
+            }
+        }
+    }
+
     /// Chosen entries for a peer, as many as fit a message; nil if there is neither an entry nor a
     /// state to be had here.
     /// - Parameter through: how far the log store holds what is chosen.
-    func fetched(_ fetch: Fetch, through: Slot) throws(StorageError) -> Message? {
+    private func fetched(_ fetch: Fetch, through: Slot) throws(StorageError) -> Message? {
         guard fetch.from >= keeper.firstRetained else {
             return replica.lacksState ? nil : .truncated(firstRetained: keeper.firstRetained)
         }

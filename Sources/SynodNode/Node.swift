@@ -46,6 +46,8 @@ package struct Node<Log: Store, State: Store> {
     private var batchedBytes = 0
     /// The newest batch that is durable.
     private var written = LogTicket(number: 0, core: .zero, chosenThrough: .zero, bytes: 0)
+    /// Of each peer one that asks for what is chosen and not in the log store yet.
+    var heldFetches: [Fetch] = []
     private var outbox = Outbox()
     var inputs: [Input] = []
     var isSpaceLow = false
@@ -270,12 +272,7 @@ package struct Node<Log: Store, State: Store> {
         try execute(outbox.learned, &output)
         runnable.append(contentsOf: outbox.readable)
         try runReads(&output)
-        for fetch in outbox.fetches {
-            guard let answer = try fetched(fetch, through: servableThrough(output)) else {
-                continue
-            }
-            output.send(answer.encoded, to: fetch.peer)
-        }
+        try serveFetches(outbox.fetches, &output)
         coreTicket = outbox.ticket
         output.learned = outbox.learned
         output.trace = outbox.trace
