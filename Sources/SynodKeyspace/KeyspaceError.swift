@@ -1,4 +1,4 @@
-import SynodBytes
+package import SynodBytes
 
 /// A refusal as a client sees it: a gRPC status code and etcd's exact message, since clients match
 /// on both.

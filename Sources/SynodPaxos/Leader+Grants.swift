@@ -22,11 +22,24 @@ extension Leader {
         /// The highest number of its batches that was taken note of.
         var notedThrough: UInt64 = 0
         /// Batches below that which have no slot any more: they may be asked for again.
-        var forgotten: Set<UInt64> = []
+        private(set) var forgotten: Set<UInt64> = []
         /// When its last entry came.
         var filledAt = Instant(nanoseconds: 0)
+        /// The last of its slots of which the entry has come.
+        var filledThrough = Slot.zero
         /// How long its entries take to come; the slow ones count for longer.
         var usual = Interval.milliseconds(0)
+
+        /// Those that are never asked for again give way some time: whoever asks does so every few
+        /// heartbeats, in which far fewer slots are abandoned.
+        mutating func forget(_ batch: UInt64) {
+            forgotten.insert(batch)
+            if forgotten.count > Limits.forgottenGrants, let oldest = forgotten.min() {
+                forgotten.remove(oldest)
+            }
+        }
+
+        mutating func remember(_ batch: UInt64) -> Bool { forgotten.remove(batch) != nil }
     }
 
     /// A proposer asks for slots.
@@ -49,7 +62,7 @@ extension Leader {
             if batch.number > peers[index].grants.notedThrough {
                 peers[index].grants.notedThrough = batch.number
                 peers[index].grants.waiting.append(batch)
-            } else if peers[index].grants.forgotten.remove(batch.number) != nil {
+            } else if peers[index].grants.remember(batch.number) {
                 peers[index].grants.waiting.append(batch)
             } else {
                 repeatGrant(of: batch.number, to: index, &outbox)
@@ -104,7 +117,7 @@ extension Leader {
 
     private mutating func forgetWaiting(of index: Int) {
         for batch in peers[index].grants.waiting {
-            peers[index].grants.forgotten.insert(batch.number)
+            peers[index].grants.forget(batch.number)
         }
         peers[index].grants.waiting.removeAll()
     }
@@ -117,6 +130,7 @@ extension Leader {
         guard let proposal = inFlight[slot], let grantee = proposal.grantee, proposal.entry == nil
         else { return }
         peers[grantee].grants.filledAt = now
+        peers[grantee].grants.filledThrough = max(peers[grantee].grants.filledThrough, slot)
         let usual = peers[grantee].grants.usual
         peers[grantee].grants.usual = max(
             now.since(proposal.grantedAt),
@@ -149,10 +163,16 @@ extension Leader {
     /// What waits behind it can be proposed and executed as long as the window has room. So where
     /// that gets scarce, there is less patience: a multiple of what the proposer takes usually. Else there
     /// is more for one that usually takes long, up to about an election timeout: only its own keys wait.
-    private func abandonAt(_ proposal: Proposal, patience: Interval) -> Instant? {
+    ///
+    /// Entries of one proposer come one after the other, so each that comes gives those behind it
+    /// their time. A slot that was passed over has none of that: the grant was perhaps not wanted any
+    /// more when it came.
+    private func abandonAt(_ proposal: Proposal, in slot: Slot, patience: Interval) -> Instant? {
         guard let grantee = proposal.grantee, proposal.isMissing else { return nil }
-        let since = max(proposal.grantedAt, peers[grantee].grants.filledAt)
-        let usual = peers[grantee].grants.usual
+        let grants = peers[grantee].grants
+        let isPassedOver = grants.filledThrough > slot
+        let since = isPassedOver ? proposal.grantedAt : max(proposal.grantedAt, grants.filledAt)
+        let usual = grants.usual
         guard nextSlot.distance(from: inFlight.base) * 2 > window else {
             return since + min(patience * 3, max(usual * 2, patience))
         }
@@ -163,8 +183,8 @@ extension Leader {
     func abandonAt(patience: Interval) -> Instant {
         var earliest = Instant.distantFuture
         guard unfilled > 0 else { return earliest }
-        inFlight.forEach { _, proposal in
-            if let at = abandonAt(proposal, patience: patience) { earliest = min(earliest, at) }
+        inFlight.forEach { slot, proposal in
+            if let at = abandonAt(proposal, in: slot, patience: patience) { earliest = min(earliest, at) }
         }
         return earliest
     }
@@ -172,7 +192,9 @@ extension Leader {
     mutating func abandonOverdue(
         patience: Interval, _ acceptor: inout Acceptor, _ now: Instant, _ outbox: inout Outbox
     ) {
-        let due = slots { abandonAt($0, patience: patience).map { now >= $0 } ?? false }
+        let due = slots { slot, proposal in
+            abandonAt(proposal, in: slot, patience: patience).map { now >= $0 } ?? false
+        }
         abandon(due, &acceptor, &outbox)
     }
 
@@ -184,22 +206,22 @@ extension Leader {
         #if SYNOD_PLANTED_BUGS
             if PlantedBug.repeatsGrants.isActive { return renumber(of: index) }
         #endif
-        abandon(slots { $0.grantee == index && $0.isMissing }, &acceptor, &outbox)
+        abandon(slots { $1.grantee == index && $1.isMissing }, &acceptor, &outbox)
     }
 
     #if SYNOD_PLANTED_BUGS
         /// Leaves slots whose entries are missing to the first batches of the proposer's next start.
         private mutating func renumber(of index: Int) {
-            let left = slots { $0.grantee == index && $0.entry == nil }
+            let left = slots { $1.grantee == index && $1.entry == nil }
             for (number, slot) in zip(1..., left) {
                 inFlight.update(slot) { $0.batch = UInt64(number) }
             }
         }
     #endif
 
-    private func slots(where isMeant: (Proposal) -> Bool) -> [Slot] {
+    private func slots(where isMeant: (Slot, Proposal) -> Bool) -> [Slot] {
         var slots: [Slot] = []
-        inFlight.forEach { if isMeant($1) { slots.append($0) } }
+        inFlight.forEach { if isMeant($0, $1) { slots.append($0) } }
         return slots
     }
 
@@ -217,7 +239,7 @@ extension Leader {
             unfilled -= 1
             counters.slotsAbandoned += 1
             if let proposal = inFlight[slot], let grantee = proposal.grantee {
-                peers[grantee].grants.forgotten.insert(proposal.batch)
+                peers[grantee].grants.forget(proposal.batch)
             }
             inFlightBytes += Entry.noop.encoded.count
             // Small enough to be sent again whenever anything is.

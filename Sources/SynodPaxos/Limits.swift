@@ -34,6 +34,9 @@ package enum Limits {
     /// Slots that one proposer may wait for at a time.
     package static let grants: UInt64 = 8
 
+    /// Batches of one proposer that a leader remembers to have taken slots from.
+    package static let forgottenGrants = 4096
+
     /// Commands of this replica's clients that wait to be applied.
     package static let pendingCommands = 16_384
 

@@ -107,6 +107,25 @@ struct ProposerTests {
         #expect(cluster.checker.failure == nil)
     }
 
+    /// A slot whose entry does not come is abandoned in time, though its proposer goes on in others.
+    @Test func aSlotThatWasPassedOverIsAbandoned() {
+        let (cluster, leader) = cluster(3)
+        let proposer = (leader + 1) % 3
+        var lost: Slot?
+        cluster.loses = { message, from, _ in
+            guard case .accept(_, let slot, _) = message, from == proposer else { return false }
+            if lost == nil { lost = slot }
+            return slot == lost
+        }
+        let command = submit(cluster, at: proposer)
+        for _ in 0..<12 {
+            cluster.run(for: .milliseconds(100))
+            _ = submit(cluster, at: proposer)
+        }
+        #expect(cluster.checker.slot(of: command) != nil)
+        #expect(cluster.checker.failure == nil)
+    }
+
     /// Whoever accepted an entry before its slot was abandoned does not take it for what was chosen.
     @Test func whatWasAbandonedIsNotLearned() {
         let (cluster, leader) = cluster(3)
