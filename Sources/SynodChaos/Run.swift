@@ -20,6 +20,7 @@ struct Run {
         report.skipped = scenario.obstacle()
         guard report.skipped == nil else { return report }
         let directory = NSTemporaryDirectory() + "synod-chaos-\(UUID().uuidString)"
+        Guardian.shared.made(directory)
         let load = Load()
         let watch = StallWatch()
         defer { watch.stop() }
@@ -37,6 +38,7 @@ struct Run {
         report.note(standstill: watch.longest, bound: Self.worthlessStall)
         if !report.hasPassed, !Task.isCancelled { keep(directory, load.recorder.history, &report) }
         try? FileManager.default.removeItem(atPath: directory)
+        Guardian.shared.removed()
         return report
     }
 

@@ -184,7 +184,8 @@ extension Leader {
         var earliest = Instant.distantFuture
         guard unfilled > 0 else { return earliest }
         inFlight.forEach { slot, proposal in
-            if let at = abandonAt(proposal, in: slot, patience: patience) { earliest = min(earliest, at) }
+            guard let at = abandonAt(proposal, in: slot, patience: patience) else { return }
+            earliest = min(earliest, at)
         }
         return earliest
     }

@@ -107,7 +107,7 @@ struct ChaosCommand: AsyncParsableCommand {
 
     private func scenarios() throws -> [Scenario] {
         if scenario == "all" { return Scenario.all }
-        return try scenario.split(separator: ",").map { name in
+        return try scenario.split(separator: ",", omittingEmptySubsequences: false).map { name in
             guard let found = Scenario.named(String(name)) else {
                 let names = Scenario.all.map(\.name).joined(separator: ", ")
                 throw ValidationError("--scenario: '\(name)' is not all or one of \(names).")

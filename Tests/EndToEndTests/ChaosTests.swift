@@ -27,6 +27,31 @@ struct ChaosTests {
         #expect(result.output.contains("kill-leader"))
     }
 
+    @Test func aKilledRunLeavesNothingBehind() async throws {
+        let place = NSTemporaryDirectory() + "synod-chaos-killed-" + UUID().uuidString
+        try FileManager.default.createDirectory(
+            atPath: place, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let run = try ChildProcess(
+            [
+                Programs.server[0], "chaos", "--scenario", "stop", "--members", "3", "--directory",
+                place + "/failures",
+            ],
+            environment: ["TMPDIR": place], log: place + "/log")
+        let members = try await eventually("three members run") {
+            let members = run.children(running: "serve")
+            return members.count >= 3 ? members : nil
+        }
+        run.kill()
+        for member in members {
+            try await eventually("process \(member) is gone") { kill(member, 0) != 0 ? true : nil }
+        }
+        try await eventually("its directory is gone") {
+            let left = try FileManager.default.contentsOfDirectory(atPath: place)
+            return left.contains { $0.hasPrefix("synod-chaos-") } ? nil : true
+        }
+    }
+
     @Test func aStoppedRunLeavesNothingBehind() async throws {
         let log = NSTemporaryDirectory() + "synod-chaos-stopped-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: log) }

@@ -42,6 +42,9 @@ import Testing
             ),
             (["sim", "--operations", "1000001"], "--operations is between"),
             (["sim", "--seeds", "5..1"], "--seeds is a range"),
+            (["sim", "--seeds", "+1..2"], "--seeds is a range"),
+            (["sim", "--seed", "1", "--without", ","], "the simulator has no fault ''"),
+            (["chaos", "--scenario", "stop,"], "'' is not all or one of"),
         ])
     func anImpossibleArgumentIsAMistakeOfUse(command: [String], sentence: String) async throws {
         let result = try await run([Programs.server[0]] + command)

@@ -12,7 +12,8 @@ import Testing
     @Test(
         arguments: [
             "", "acceptor", "acceptor=5", "acceptor=-1%", "acceptor=101%", "acceptor=nan%",
-            "proposer=5%", "acceptor=5%,acceptor=5%", "acceptor=5%,",
+            "proposer=5%", "acceptor=5%,acceptor=5%", "acceptor=5%,", "acceptor=0x5%",
+            "acceptor=1e1%", "acceptor=%",
         ])
     func anythingElseIsRefused(text: String) {
         #expect(throws: ConfigurationError.self) { try FaultPlan(parsing: text, seed: 1) }

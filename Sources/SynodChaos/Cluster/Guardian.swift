@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A shell that outlives this process by a moment and clears away what it left behind: a mounted
-/// volume, and members, of which one that is stopped does not notice by itself that nobody holds
+/// A shell that outlives this process by a moment and clears away what it left behind: a directory,
+/// a mounted volume, and members, of which one that is stopped does not notice by itself that nobody holds
 /// its standard input any more.
 final class Guardian: Sendable {
     static let shared = Guardian()
@@ -14,16 +14,20 @@ final class Guardian: Sendable {
             trap '' INT TERM HUP
             running=" "
             volume=
+            directory=
             while read -r verb what; do
                 case "$verb$running" in
                     mounted*) volume="$what" ;;
                     unmounted*) volume= ;;
+                    made*) directory="$what" ;;
+                    removed*) directory= ;;
                     watch*) running="$running$what " ;;
                     forget*" $what "*) running="${running%% $what *} ${running#* $what }" ;;
                 esac
             done
             for pid in $running; do kill -9 "$pid" 2>/dev/null; done
             [ -n "$volume" ] && umount -l "$volume"
+            [ -n "$directory" ] && rm -rf "$directory"
             """
         let pipe = Pipe()
         let shell = Process()
@@ -36,6 +40,9 @@ final class Guardian: Sendable {
         input = Mutex((try? shell.run()).map { pipe.fileHandleForWriting })
     }
 
+    /// One directory at a time.
+    func made(_ directory: String) { tell("made \(directory)\n") }
+    func removed() { tell("removed\n") }
     /// One volume at a time.
     func mounted(_ path: String) { tell("mounted \(path)\n") }
     func unmounted() { tell("unmounted\n") }

@@ -13,8 +13,10 @@ package struct FaultPlan: Sendable, Equatable {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let sides = part.split(separator: "=", maxSplits: 1)
             guard sides.count == 2, ["acceptor", "learner"].contains(sides[0]),
-                sides[1].hasSuffix("%"), let share = Double(sides[1].dropLast()),
-                (0...100).contains(share), shares[String(sides[0])] == nil
+                sides[1].hasSuffix("%"),
+                sides[1].dropLast().allSatisfy("0123456789.".contains),
+                let share = Double(sides[1].dropLast()), (0...100).contains(share),
+                shares[String(sides[0])] == nil
             else {
                 throw ConfigurationError(
                     "'\(part)' is not acceptor=PERCENT% or learner=PERCENT%, each at most once.")

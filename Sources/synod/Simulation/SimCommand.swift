@@ -162,7 +162,9 @@ struct SimCommand: AsyncParsableCommand {
         get throws {
             if let seed { return seed...seed }
             guard let seeds else { return 1...100 }
-            let ends = seeds.components(separatedBy: "..").map { UInt64($0) }
+            let ends = seeds.components(separatedBy: "..").map { text in
+                text.allSatisfy("0123456789".contains) ? UInt64(text) : nil
+            }
             guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last else {
                 throw ValidationError("--seeds is a range like 1..100.")
             }
@@ -172,7 +174,8 @@ struct SimCommand: AsyncParsableCommand {
 
     private var leftOut: [FaultID] {
         get throws {
-            try (without ?? "").split(separator: ",").map { name in
+            guard let without else { return [] }
+            return try without.split(separator: ",", omittingEmptySubsequences: false).map { name in
                 let name = name.trimmingCharacters(in: .whitespaces).uppercased()
                 guard let fault = FaultID(rawValue: name) else {
                     throw ValidationError(
