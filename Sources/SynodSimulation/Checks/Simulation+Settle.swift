@@ -41,11 +41,13 @@ extension Simulation {
         coreHosts.contains { $0.glance.map { $0.isReceiving || $0.lacksState } ?? false }
     }
 
-    /// Five elections, fifty round trips, and what the transport may need to find out that a
-    /// connection is of no use. Campaigns come to nothing as long as a slow disk holds up promises.
+    /// Ten elections, fifty round trips, and what the transport may need to find out that a
+    /// connection is of no use. A leader outside of the core who is hardly heard is doubted after two
+    /// elections, other ways to it are tried for four, and then again.
     private var settlingBound: Interval {
-        var bound = plan.timing.election * 5 + plan.link.delay * 100 + .seconds(8)
-        // A write that was given to the disk before is as slow as it was drawn.
+        var bound = plan.timing.election * 10 + plan.link.delay * 100 + .seconds(8)
+        // A write that was given to the disk before is as slow as it was drawn, and campaigns come to
+        // nothing as long as it holds up promises.
         if plan.isEnabled(.d9) { bound = bound + .seconds(10) }
         return bound
     }
