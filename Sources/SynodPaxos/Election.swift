@@ -6,7 +6,8 @@ package import SynodBytes
 /// then its process has probably died. A lost campaign is followed by a random, exponentially
 /// growing back-off, so that two candidates do not refuse each other for ever. And a campaign that
 /// was promised is left alone for a while, which grows with every one that came to nothing: where
-/// promises take long because a disk is slow, candidates would interrupt each other for ever.
+/// promises take long because a disk is slow, candidates would interrupt each other for ever. Each
+/// candidate is let go first once, until it is this replica's turn: promises to one may be lost.
 package struct Election: Hashable, Sendable {
     private let timing: Timing
     private var chance: PRNG
@@ -35,8 +36,10 @@ package struct Election: Hashable, Sendable {
     private var hasYielded = false
     /// Whose campaign is under way, and until when no other is welcome.
     private var favoured: Favoured?
-    /// Campaigns of anybody's that were given all their time and brought no leader, since one was
-    /// heard.
+    /// Candidates that were let go first since a leader was heard, or this replica has campaigned.
+    private var letFirst: [ReplicaID] = []
+    /// Campaigns, its own or others', that were given all their time here and brought no leader, since
+    /// one was heard.
     private var fruitless: UInt64 = 0
     /// The highest round seen anywhere: the next campaign goes above it.
     private(set) var highestRound: UInt64
@@ -126,6 +129,7 @@ package struct Election: Hashable, Sendable {
         losses = 0
         hasYielded = false
         favoured = nil
+        letFirst = []
         fruitless = 0
     }
 
@@ -205,7 +209,10 @@ package struct Election: Hashable, Sendable {
     /// The stream from a replica broke. True if it was the leader's.
     package mutating func disconnected(_ replica: ReplicaID, _ now: Instant) -> Bool {
         dropRelay(replica)
-        ceaseToFavour(replica)
+        if favoured?.candidate == replica {
+            favoured = nil
+            suspectAt = min(suspectAt, now + draw(timing.backOff))
+        }
         guard lastHeard != nil, leaderBallot.replica == replica else { return false }
         suspect()
         suspectAt = now + draw(timing.backOff)
@@ -241,25 +248,33 @@ package struct Election: Hashable, Sendable {
         return favoured.candidate == candidate || now >= favoured.until
     }
 
-    /// A campaign begins or is promised: for some time no other is welcome here. Returns until when.
-    @discardableResult
-    package mutating func favour(_ candidate: ReplicaID, _ now: Instant) -> Instant {
+    /// For some time no campaign but the candidate's is welcome here. Returns until when.
+    private mutating func favour(_ candidate: ReplicaID, _ now: Instant) -> Instant {
         let until = now + patience + draw(timing.suspicionSpread * growth)
         favoured = Favoured(candidate: candidate, until: until)
         return until
     }
 
-    /// Lets a candidate go first that was promised.
+    /// Lets a candidate go first that was promised, if it was not let go first before.
     package mutating func yield(to candidate: ReplicaID, _ now: Instant) {
         #if SYNOD_PLANTED_BUGS
             if PlantedBug.neverBacksOff.isActive { return }
         #endif
+        guard !letFirst.contains(candidate) else { return }
+        letFirst.append(candidate)
         suspectAt = max(suspectAt, favour(candidate, now))
     }
 
-    /// The candidate's campaign is over, or its process.
-    package mutating func ceaseToFavour(_ candidate: ReplicaID) {
-        if favoured?.candidate == candidate { favoured = nil }
+    /// This replica was welcome to campaign, and does.
+    package mutating func campaigns(_ id: ReplicaID, _ now: Instant) {
+        letFirst = []
+        _ = favour(id, now)
+    }
+
+    /// Its campaign has ended, because somebody has promised more or because its time was over.
+    package mutating func hasLost(_ id: ReplicaID, isOutOfTime: Bool) {
+        if favoured?.candidate == id { favoured = nil }
+        if isOutOfTime { fruitless += 1 }
     }
 
     /// This replica stops waiting for whoever it let go first.

@@ -358,8 +358,6 @@ package struct Leader: Hashable, Sendable {
         _ now: Instant, retransmission: Interval, _ outbox: inout Outbox
     ) {
         for index in peers.indices where peers[index].repeatAt <= now {
-            peers[index].repeats = min(peers[index].repeats + 1, 5)
-            peers[index].repeatAt = now + retransmission * (1 << peers[index].repeats)
             var bytes = 0
             inFlight.forEach { slot, proposal in
                 guard let entry = proposal.entry, !proposal.acceptedBy.contains(index),
@@ -377,6 +375,8 @@ package struct Leader: Hashable, Sendable {
                     .accept(ballot: ballot, slot: slot, entry: entry),
                     to: .replica(membership.replicas[index]))
             }
+            peers[index].repeats = bytes > 0 ? min(peers[index].repeats + 1, 5) : 0
+            peers[index].repeatAt = now + retransmission * (1 << peers[index].repeats)
         }
     }
 }

@@ -67,6 +67,13 @@ package struct Learner: Hashable, Sendable {
         learnedBy[index] = max(learnedBy[index], through)
     }
 
+    /// A stream to a replica was opened: what it was asked for before may have been lost.
+    package mutating func connected(_ index: Int, _ now: Instant) {
+        guard case .waiting(index, _) = fetching else { return }
+        // Not the next one in turn, who may have less.
+        fetching = .waiting(index: (index + learnedBy.count - 1) % learnedBy.count, until: now)
+    }
+
     /// A campaign waits until everything through the slot is learned: it is asked for at once.
     package mutating func need(through slot: Slot, learnedBy index: Int) {
         guard slot > needed.through else { return }

@@ -116,7 +116,7 @@ extension Replica {
         campaign = Campaign(
             round: ballot.round, canvassInterval: campaign.canvassInterval,
             deadline: now + election.campaignLimit, repeatAt: now + timing.retransmission)
-        election.favour(id, now)
+        election.campaigns(id, now)
         guard case .promise = acceptor.prepare(ballot, &outbox) else {
             preconditionFailure("A replica promises its own ballot above all it has seen.")
         }
@@ -194,11 +194,7 @@ extension Replica {
     ) {
         role = .following
         if let ballot = campaign.ballot {
-            if now >= campaign.deadline {
-                election.losePatience()
-            } else {
-                election.ceaseToFavour(id)
-            }
+            election.hasLost(id, isOutOfTime: now >= campaign.deadline)
             outbox.trace.append(.backedOff(ballot, election.backOff(now)))
         } else if !election.isHearing {
             election.retryCanvass(now)

@@ -199,6 +199,7 @@ package struct Replica: Hashable, Sendable {
         case .connected(let peer):
             guard let index = membership.index(of: peer) else { return }
             role.updateLeader { $0.connected(index, now: now) }
+            learner.connected(index, now)
             if election.nextHop == peer, !isLeading { repeatUnexecuted(now, &outbox) }
         case .disconnected(let peer):
             if election.disconnected(peer, now) {

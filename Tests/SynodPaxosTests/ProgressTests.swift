@@ -182,6 +182,26 @@ struct ProgressTests {
         }
     }
 
+    /// One candidate gets no promises, whatever it sends: the others do not wait for it for ever.
+    @Test(arguments: [3, 5, 7])
+    func aCandidateWithoutPromisesIsPassedOver(count: Int) {
+        for seed in 1...30 as ClosedRange<UInt64> {
+            let (cluster, leader) = settled(count, seed: seed)
+            let unlucky = (leader + 1) % count
+            cluster.loses = { message, _, to in
+                if case .promise = message { to == unlucky } else { false }
+            }
+            cluster.crash(leader)
+            let command = cluster.submit(
+                [UInt8(ascii: "u")], at: (leader + 2) % count, within: forever)!
+            let isDone = cluster.run(atMost: .milliseconds(4_000)) {
+                $0.checker.slot(of: command) != nil
+            }
+            #expect(isDone, "seed \(seed)")
+            #expect(cluster.checker.failure == nil)
+        }
+    }
+
     /// Every replica in turn crashes at many points of a short history, having lost all that was
     /// not synced or nothing of it.
     @Test(arguments: [0, 100])
