@@ -14,7 +14,8 @@ extension Node {
         _ keyspace: inout Keyspace<State>, _ order: inout RevisionOrder, from log: Log,
         isAlone: Bool
     ) throws(StorageError) -> (
-        restored: Replica.Restored, firstRetained: Slot, flushedThrough: Slot
+        restored: Replica.Restored, firstRetained: Slot, flushedThrough: Slot,
+        unsure: ClosedRange<Slot>?
     ) {
         var restored = Replica.Restored()
         restored.promised = try LogSchema.readPromised(in: log) ?? .zero
@@ -59,6 +60,9 @@ extension Node {
             applied = recorded
         }
         restored.chosenThrough = applied
-        return (restored, firstRetained ?? applied.next, flushedThrough)
+        // What the state has executed beyond that was perhaps learned by a write that never came to the
+        // log, where something else may still be in its place.
+        let unsure = flushedThrough > recorded ? recorded.next...flushedThrough : nil
+        return (restored, firstRetained ?? applied.next, flushedThrough, unsure)
     }
 }

@@ -28,6 +28,14 @@ extension Node {
     /// state to be had here.
     /// - Parameter through: how far the log store holds what is chosen.
     private func fetched(_ fetch: Fetch, through: Slot) throws(StorageError) -> Message? {
+        var through = through
+        if let unsure, fetch.from <= unsure.upperBound, through >= unsure.lowerBound {
+            guard fetch.from < unsure.lowerBound else {
+                return replica.lacksState
+                    ? nil : .truncated(firstRetained: unsure.upperBound.next)
+            }
+            through = Slot(unsure.lowerBound.rawValue - 1)
+        }
         guard fetch.from >= keeper.firstRetained else {
             return replica.lacksState ? nil : .truncated(firstRetained: keeper.firstRetained)
         }

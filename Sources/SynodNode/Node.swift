@@ -46,6 +46,8 @@ package struct Node<Log: Store, State: Store> {
     private var batchedBytes = 0
     /// The newest batch that is durable.
     private var written = LogTicket(number: 0, core: .zero, chosenThrough: .zero, bytes: 0)
+    /// Slots whose chosen entries are in the state; what the log has there is perhaps not chosen.
+    let unsure: ClosedRange<Slot>?
     /// Of each peer one that asks for what is chosen and not in the log store yet.
     var heldFetches: [Fetch] = []
     private var outbox = Outbox()
@@ -84,6 +86,7 @@ package struct Node<Log: Store, State: Store> {
             &keyspace, &order, from: log, isAlone: configuration.membership.count == 1)
         self.keyspace = keyspace
         self.order = order
+        unsure = recovery.unsure
         storedBytes = keyspace.totalBytes
         measureAt = now
         keeper = LogKeeper(

@@ -1,3 +1,5 @@
+import SynodBytes
+
 /// Linearizable reads at any replica, without the leader and without clocks (after Charapko et
 /// al., *Linearizable Quorum Reads in Paxos*, 2019).
 ///
@@ -67,10 +69,11 @@ package struct Reader: Hashable, Sendable {
         let read: Read
     }
 
-    package init(membership: Membership, me: Int, boot: UInt64) {
+    /// - Parameter seed: drawn at this start: a replica that has lost its disk counts its starts anew.
+    package init(membership: Membership, me: Int, boot: UInt64, seed: UInt64) {
         self.membership = membership
         self.me = me
-        nextRound = boot << 40
+        nextRound = boot << 40 | mix64(seed) >> 25
     }
 
     /// Whether another read may wait.

@@ -110,7 +110,7 @@ package struct Replica: Hashable, Sendable {
             timing: timing, chance: PRNG(seed: seed), promised: acceptor.promised, now: now)
         forwarder = Forwarder(boot: boot)
         governor = Governor(policy: proposers)
-        reader = Reader(membership: membership, me: me, boot: boot)
+        reader = Reader(membership: membership, me: me, boot: boot, seed: seed)
         doubtAt = now
     }
 

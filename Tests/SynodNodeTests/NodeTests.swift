@@ -245,6 +245,46 @@ private let three = NodeCluster.id(3)
         #expect(served == [.noop])
     }
 
+    /// Simulator seed 9403524: the state survived a crash with what a write had brought that never came
+    /// to the log, and the log was served as if it held the same.
+    @Test func `what the state is ahead of the log by is not served from the log`() throws {
+        let cluster = try NodeCluster(3)
+        try cluster.run(.milliseconds(500))
+        let (leader, others, round, slot) = try standing(of: cluster)
+        let ballot = Ballot(round: round, replica: leader)
+        let command = Command(
+            id: CommandID(origin: leader, sequence: 1), footprint: .everything, payload: [])
+        cluster.cut.insert([others[0], leader])
+        try cluster.deliver(
+            .accept(ballot: ballot, slot: slot, entry: Entry([command])), from: leader,
+            to: others[0])
+        try cluster.run(.milliseconds(10))
+        var disk = cluster.copyDisk(of: others[0])
+        let noop = Accepted(ballot: ballot.abandoning, entry: .noop)
+        try cluster.deliver(
+            .fetched(from: slot, entries: [noop], chosenThrough: slot), from: leader,
+            to: others[0])
+        disk.states = cluster.hosts[others[0]]!.states.mapValues {
+            $0.crashImage(keepingUnsynced: $0.unsyncedBatchCount)
+        }
+        cluster.crash(others[0])
+        cluster.restoreDisk(of: others[0], from: disk)
+        try cluster.start(others[0])
+        #expect(try cluster.status(of: others[0]).appliedThrough == slot.rawValue)
+        var answers: [Message] = []
+        cluster.overhear = { messages, from, _ in
+            guard from == others[0] else { return }
+            answers += messages.compactMap { try? Message(encoded: $0) }
+        }
+        try cluster.run(.milliseconds(50))
+        try cluster.deliver(.fetch(from: slot), from: others[1], to: others[0])
+        #expect(answers.contains(.truncated(firstRetained: slot.next)))
+        let servesIt = answers.contains {
+            if case .fetched(slot, let entries, _) = $0 { !entries.isEmpty } else { false }
+        }
+        #expect(!servesIt)
+    }
+
     @Test func `a wiped replica is refused under its old identity`() throws {
         let cluster = try NodeCluster(3)
         try cluster.run(.milliseconds(500))
