@@ -10,8 +10,8 @@ extension Replica {
         case .canvassed(let round, let progress, let chosenThrough):
             learner.note(chosenThrough, learnedBy: index)
             canvassAnswered(round, progress, by: index, now, &outbox)
-        case .prepare(let ballot, _):
-            prepared(ballot, by: sender, now, &outbox)
+        case .prepare(let ballot, let from):
+            prepared(ballot, from: from, by: sender, now, &outbox)
         case .promise(let promise):
             promised(promise, by: index, now, &outbox)
         case .nack(let ballot):
@@ -152,10 +152,14 @@ extension Replica {
     }
 
     mutating func prepared(
-        _ ballot: Ballot, by sender: ReplicaID, _ now: Instant, _ outbox: inout Outbox
+        _ ballot: Ballot, from slot: Slot, by sender: ReplicaID, _ now: Instant,
+        _ outbox: inout Outbox
     ) {
         guard ballot.replica == sender else { return }
         election.noteRound(ballot.round)
+        // The candidate would have to learn first what was lost here with the state. Others may promise
+        // who have it as accepted.
+        guard !lacksState || slot > learner.chosenThrough else { return }
         switch acceptor.prepare(ballot, &outbox) {
         case .promise(let promise):
             #if SYNOD_PLANTED_BUGS
