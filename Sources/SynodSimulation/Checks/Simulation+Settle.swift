@@ -45,11 +45,7 @@ extension Simulation {
     /// connection is of no use. A leader outside of the core who is hardly heard is doubted after two
     /// elections, other ways to it are tried for four, and then again.
     private var settlingBound: Interval {
-        var bound = plan.timing.election * 10 + plan.link.delay * 100 + .seconds(8)
-        // A write that was given to the disk before is as slow as it was drawn, and campaigns come to
-        // nothing as long as it holds up promises.
-        if plan.isEnabled(.d9) { bound = bound + .seconds(10) }
-        return bound
+        plan.timing.election * 10 + plan.link.delay * 100 + .seconds(8)
     }
 
     /// What states may take that come from outside of the core.
@@ -116,6 +112,11 @@ extension Simulation {
         host.disk.cancelFaults()
         host.clock.setRate(1_000_000, at: now)
         makeSpace(host)
+        // What a slow disk is writing is there now.
+        if host.disk.writing != nil {
+            queue.push(
+                .logWritten(host: host.index, life: host.life), at: now + plan.disk.syncTime)
+        }
         if host.isPaused { resume(host) }
         if host.standing == .down {
             queue.push(.start(host: host.index, life: host.life), at: now)
