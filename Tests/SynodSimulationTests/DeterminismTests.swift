@@ -24,7 +24,7 @@ struct DeterminismTests {
     @Test(arguments: Profile.allCases)
     func everyProcessGivesTheSameRun(profile: Profile) throws {
         var options = RunOptions(seed: 3, profile: profile)
-        options.replicas = 3
+        options.replicas = max(3, profile.fewestReplicas)
         if profile.usesClients { options.clients = 2 }
         if profile.usesOperations { options.operations = 30 }
         var digests: Set<String> = []

@@ -14,6 +14,13 @@ struct FaultTests {
                 tally.add(Simulation(RunOptions(seed: seed, profile: profile)).execute().faults)
             }
         }
+        // Those of grants are rare where few are asked for.
+        for seed in 1...60 as ClosedRange<UInt64> {
+            var options = RunOptions(seed: seed)
+            options.proposers = .everyone
+            tally.add(Simulation(options).execute().faults)
+        }
+        tally.add(Simulation(RunOptions(seed: 1, profile: .revived)).execute().faults)
         for fault in FaultID.allCases { #expect(tally[fault] > 0, "\(fault.rawValue) never fires") }
     }
 
