@@ -212,16 +212,7 @@ private let three = NodeCluster.id(3)
         throws
     {
         let cluster = try NodeCluster(3)
-        try cluster.run(.milliseconds(500))
-        let (leader, others, round, slot) = try standing(of: cluster)
-        let ballot = Ballot(round: round, replica: leader)
-        let command = Command(
-            id: CommandID(origin: leader, sequence: 1), footprint: .everything, payload: [])
-        cluster.cut.insert([others[0], leader])
-        try cluster.deliver(
-            .accept(ballot: ballot, slot: slot, entry: Entry([command])), from: leader,
-            to: others[0])
-        try cluster.run(.milliseconds(10))
+        let (leader, others, slot, noop) = try abandonSlot(of: cluster)
         var served: [Entry] = []
         cluster.overhear = { messages, from, _ in
             for message in messages where from == others[0] {
@@ -231,7 +222,6 @@ private let three = NodeCluster.id(3)
                 served += entries.map(\.entry)
             }
         }
-        let noop = Accepted(ballot: ballot.abandoning, entry: .noop)
         let learned = Message.fetched(from: slot, entries: [noop], chosenThrough: slot)
         try cluster.step(
             others[0],
@@ -249,18 +239,8 @@ private let three = NodeCluster.id(3)
     /// to the log, and the log was served as if it held the same.
     @Test func `what the state is ahead of the log by is not served from the log`() throws {
         let cluster = try NodeCluster(3)
-        try cluster.run(.milliseconds(500))
-        let (leader, others, round, slot) = try standing(of: cluster)
-        let ballot = Ballot(round: round, replica: leader)
-        let command = Command(
-            id: CommandID(origin: leader, sequence: 1), footprint: .everything, payload: [])
-        cluster.cut.insert([others[0], leader])
-        try cluster.deliver(
-            .accept(ballot: ballot, slot: slot, entry: Entry([command])), from: leader,
-            to: others[0])
-        try cluster.run(.milliseconds(10))
+        let (leader, others, slot, noop) = try abandonSlot(of: cluster)
         var disk = cluster.copyDisk(of: others[0])
-        let noop = Accepted(ballot: ballot.abandoning, entry: .noop)
         try cluster.deliver(
             .fetched(from: slot, entries: [noop], chosenThrough: slot), from: leader,
             to: others[0])
@@ -413,6 +393,24 @@ private let three = NodeCluster.id(3)
         let put = try cluster.put("a", "v", at: others[0])
         try cluster.run(.milliseconds(3000))
         #expect(cluster.isAcknowledged(put))
+    }
+
+    /// Lets the first of the others accept an entry in a slot that its leader, from which it hears
+    /// nothing more, abandons. Returns what the slot comes to, too.
+    private func abandonSlot(
+        of cluster: NodeCluster
+    ) throws -> (leader: ReplicaID, others: [ReplicaID], slot: Slot, noop: Accepted) {
+        try cluster.run(.milliseconds(500))
+        let (leader, others, round, slot) = try standing(of: cluster)
+        let ballot = Ballot(round: round, replica: leader)
+        let command = Command(
+            id: CommandID(origin: leader, sequence: 1), footprint: .everything, payload: [])
+        cluster.cut.insert([others[0], leader])
+        try cluster.deliver(
+            .accept(ballot: ballot, slot: slot, entry: Entry([command])), from: leader,
+            to: others[0])
+        try cluster.run(.milliseconds(10))
+        return (leader, others, slot, Accepted(ballot: ballot.abandoning, entry: .noop))
     }
 
     /// Who leads a cluster at rest and in which round, who does not, and the slot that is next.
