@@ -8,10 +8,14 @@ package import SynodStorage
 // Reading keys.
 extension Keyspace {
     /// Answers a RangeRequest: with the complete encoded RangeResponse, or the refusal. A key by
-    /// itself is answered as it is now; several keys, as they are in the prefix.
-    package mutating func range(_ request: ArraySlice<UInt8>, header: ResponseHeader)
-        throws(StorageError) -> Result<Bytes, KeyspaceError>
-    {
+    /// itself is answered as it is now; several keys, as they are in the prefix or at a revision
+    /// ahead of it.
+    ///
+    /// - Parameter ahead: through this revision, all changes of the request's keys are made; nil: that
+    ///   is known of the prefix only.
+    package mutating func range(
+        _ request: ArraySlice<UInt8>, ahead: Int64? = nil, header: ResponseHeader
+    ) throws(StorageError) -> Result<Bytes, KeyspaceError> {
         let range: RangeRequest
         do throws(KeyspaceError) {
             range = try KeyspaceError.refusingMalformed { () throws(MalformedBytes) in
@@ -24,8 +28,12 @@ extension Keyspace {
             return .failure(error)
         }
         view = RequestView(revision: committed.revision, isPast: isAhead)
-        if isAhead, range.revision <= 0, case .point = range.range.upper {
-            lookAhead(at: range.key)
+        if isAhead, range.revision <= 0 {
+            if case .point = range.range.upper {
+                lookAhead(at: range.key)
+            } else if let ahead {
+                view.revision = max(view.revision, ahead)
+            }
         }
         #if SYNOD_PLANTED_BUGS
             if PlantedBug.readsRangesAhead.isActive, range.revision <= 0 { view.isPast = false }

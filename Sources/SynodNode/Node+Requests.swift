@@ -45,11 +45,14 @@ extension Node {
 
     /// Runs reads whose turn has come until their answers are many bytes: what is left is for the
     /// next step, so that peers and other clients are heard in between.
-    mutating func runReads(_ output: inout NodeOutput) throws(StorageError) {
+    mutating func runReads(
+        until most: Int = NodeLimits.readBudget, _ output: inout NodeOutput
+    ) throws(StorageError) {
         var bytes = 0
-        while bytes < NodeLimits.readBudget, let read = runnable.popFirst() {
-            guard let pending = reads.remove(read.rawValue) else { continue }
-            try answer(pending.body, pending.token, &output)
+        while bytes < most, let read = runnable.popFirst() {
+            guard let pending = reads.remove(read.id.rawValue) else { continue }
+            try answer(
+                pending.body, pending.token, at: order.revisionAhead(in: read.through), &output)
             if case .message(let message)? = output.answers.last?.content { bytes += message.count }
         }
     }
@@ -67,13 +70,16 @@ extension Node {
     }
 
     /// Runs a read on the state as it is now.
+    /// - Parameter revision: ahead of the prefix, of a range; nil: that of the prefix.
     mutating func answer(
-        _ body: ClientRequest.Body, _ token: RequestToken, _ output: inout NodeOutput
+        _ body: ClientRequest.Body, _ token: RequestToken, at revision: Int64? = nil,
+        _ output: inout NodeOutput
     ) throws(StorageError) {
         let header = responseHeader
         switch body {
         case .range(let request, _):
-            output.answer(token, try keyspace.range(request[...], header: header))
+            output.answer(
+                token, try keyspace.range(request[...], ahead: revision, header: header))
         case .readTransaction(let request, _):
             output.answer(token, try keyspace.readTransaction(request[...], header: header))
         case .alarms:

@@ -176,6 +176,8 @@ extension Node {
             return
         }
         guard keyspace.appliedThrough == through.rawValue else { return }
+        // They may rest on what is executed ahead, which is not in the other state.
+        try runReads(until: .max, &output)
         self.keyspace = keyspace
         order = RevisionOrder(keyspace)
         state = receiver.store

@@ -30,7 +30,7 @@ package struct Node<Log: Store, State: Store> {
     var writes: PendingRequests<RequestToken>
     var reads: PendingRequests<PendingRead>
     /// Reads whose turn has come; those that have expired meanwhile among them.
-    var runnable: Deque<ReadID> = []
+    var runnable: Deque<ReleasedRead> = []
     private var held: [HeldMessage] = []
     private var heldVerdicts: [(batch: UInt64, connection: ConnectionID, peer: ReplicaID)] = []
     var compactionWaiters: [(token: RequestToken, response: Bytes)] = []

@@ -20,6 +20,8 @@ struct RevisionOrder {
     private(set) var outcomes: Deque<SlotOutcome>
     /// Beyond: which of the uncertain commands that are executed have taken one, by slot.
     private var takenAhead: [Slot: Set<Int>] = [:]
+    /// The revision behind the last command that is executed, by slot beyond.
+    private var reachedAhead: [Slot: Int64] = [:]
     /// The revisions that were left out before the last slot that was finished, because a slot
     /// before it became a no-op.
     private(set) var skipped: ClosedRange<Int64>?
@@ -33,6 +35,10 @@ struct RevisionOrder {
     var executed: Executed {
         Executed(through: executedThrough, revision: revision, taken: takenSinceStart)
     }
+
+    /// The revision at which all that is executed of the slot is seen, and nothing of later ones; nil
+    /// if the slot is not beyond.
+    func revisionAhead(in slot: Slot) -> Int64? { reachedAhead[slot] }
 
     /// Executes what was handed out. `execute` is told the revision before the command, and says
     /// whether the command has taken the next one.
@@ -75,6 +81,7 @@ struct RevisionOrder {
         var revision = start(of: stamp, in: learned.slot)
         if learned.isInOrder, revision > self.revision { skipped = self.revision + 1...revision }
         var taken = takenAhead[learned.slot] ?? []
+        var reached = reachedAhead[learned.slot] ?? 0
         var hasUncertain = false
         try learned.visit { (command, isDue) throws(Failure) in
             if !command.isCertain { hasUncertain = true }
@@ -83,12 +90,15 @@ struct RevisionOrder {
             }
             // A certain one counts from the start, whatever comes of it.
             if command.isCertain || taken.contains(command.index) { revision += 1 }
+            if isDue { reached = max(reached, revision) }
         }
         guard learned.isInOrder else {
             takenAhead[learned.slot] = taken
+            reachedAhead[learned.slot] = reached
             return
         }
         takenAhead[learned.slot] = nil
+        reachedAhead[learned.slot] = nil
         finish(learned.slot, at: revision, taken: hasUncertain ? UInt32(taken.count) : nil)
     }
 

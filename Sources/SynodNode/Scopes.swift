@@ -30,7 +30,7 @@ extension ReadScope {
         } else if case .point = request.range.upper {
             self = .key(request.range.lower)
         } else {
-            self = .spans([KeySpan(request.range)])
+            self = .range(KeySpan(request.range))
         }
     }
 

@@ -18,6 +18,18 @@ struct ExecutionQueue: Hashable, Sendable {
         var left: Int
         /// Uncertain commands that are not executed.
         var uncertainLeft: Int
+
+        /// How many of the commands that touch the span there are, and how many are executed.
+        func count(touching span: KeySpan) -> (all: Int, executed: Int) {
+            var count = (all: 0, executed: 0)
+            entry.forEachCommand { command in
+                let spans = command.footprint.spans(in: command.payload)
+                guard spans?.contains(where: { $0.overlaps(span) }) ?? true else { return }
+                count.all += 1
+                if isExecuted[command.index] { count.executed += 1 }
+            }
+            return count
+        }
     }
 
     init(chosenThrough: Slot) {
@@ -26,16 +38,33 @@ struct ExecutionQueue: Hashable, Sendable {
 
     func entry(in slot: Slot) -> Entry? { slots[slot]?.entry }
 
-    func hasExecuted(_ key: ArraySlice<UInt8>, in slot: Slot) -> Bool {
+    /// Whether the commands of the slot that touch the span are executed.
+    func hasExecuted(_ span: KeySpan, in slot: Slot) -> Bool {
         guard let waiting = slots[slot] else { return false }
-        let span = KeySpan(key)
-        var isExecuted = true
-        waiting.entry.forEachCommand { command in
-            guard !waiting.isExecuted[command.index] else { return }
-            let spans = command.footprint.spans(in: command.payload)
-            if spans?.contains(where: { $0.overlaps(span) }) ?? true { isExecuted = false }
+        if waiting.left == 0 { return true }
+        let count = waiting.count(touching: span)
+        return count.executed == count.all
+    }
+
+    /// Whether all commands through the slot that touch the span are executed, some of the slot
+    /// itself among them.
+    ///
+    /// What is missing below the slot does not matter if its stamp names other keys there. The stamp
+    /// tells of all that its leader had handed out behind its base, and everything through the base
+    /// is executed, for something of the slot is. What such a slot holds in the end is what it was
+    /// handed out for, or nothing.
+    func hasExecutedAll(touching span: KeySpan, through slot: Slot) -> Bool {
+        guard let top = slots[slot], top.count(touching: span).executed > 0 else { return false }
+        let elsewhere = top.stamp.pending.slots(before: slot, apartFrom: span)
+        var other = slots.base
+        while other <= slot {
+            let isKnown = slots[other] != nil
+            guard isKnown ? hasExecuted(span, in: other) : elsewhere.contains(other) else {
+                return false
+            }
+            other = other.next
         }
-        return isExecuted
+        return true
     }
 
     /// The entry of the slot, which has a stamp, is chosen.

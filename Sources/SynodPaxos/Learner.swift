@@ -129,7 +129,12 @@ package struct Learner: Hashable, Sendable {
 
     /// Whether the commands of a slot that touch the key are executed.
     package func hasExecuted(_ key: ArraySlice<UInt8>, in slot: Slot) -> Bool {
-        slot <= chosenThrough || ahead.hasExecuted(key, in: slot)
+        slot <= chosenThrough || ahead.hasExecuted(KeySpan(key), in: slot)
+    }
+
+    /// Whether all commands through the slot that touch the span are executed.
+    package func hasExecutedAll(touching span: KeySpan, through slot: Slot) -> Bool {
+        slot <= chosenThrough || ahead.hasExecutedAll(touching: span, through: slot)
     }
 
     /// The entry is the chosen one of the next slot.

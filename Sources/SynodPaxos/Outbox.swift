@@ -34,7 +34,8 @@ package struct ReadID: Hashable, Sendable {
 /// 2. send `send`: at once, or, where `afterTicket` is set, when that ticket is durable;
 /// 3. execute `learned`, in the order given, but for slots that a state installed since the last
 ///    step holds;
-/// 4. run the reads in `readable` on the state after that;
+/// 4. run the reads in `readable` on the state after that: those of ranges on that of the prefix, or
+///    as it is right behind their slot where that lies ahead;
 /// 5. answer the peers in `fetches` from the log;
 /// 6. step again at `wakeAt` at the latest.
 package struct Outbox: Sendable {
@@ -43,7 +44,7 @@ package struct Outbox: Sendable {
     package var ticket = WriteTicket.zero
     package var send: [Envelope] = []
     package var learned: [Learned] = []
-    package var readable: [ReadID] = []
+    package var readable: [ReleasedRead] = []
     package var fetches: [Fetch] = []
     package var wakeAt = Instant.distantFuture
     /// What is worth telling people; changes nothing.

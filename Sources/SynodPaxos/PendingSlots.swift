@@ -46,6 +46,20 @@ package struct PendingSlots: Hashable, Sendable {
             }
         }
     }
+
+    /// Those of the slots in which certainly nothing touches the span.
+    func slots(before slot: Slot, apartFrom span: KeySpan) -> Set<Slot> {
+        var apart = Set<Slot>()
+        var touching = Set<Slot>()
+        forEach(before: slot) { other, spans in
+            if spans?.contains(where: { $0.overlaps(span) }) ?? true {
+                touching.insert(other)
+            } else {
+                apart.insert(other)
+            }
+        }
+        return apart.subtracting(touching)
+    }
 }
 
 /// What the commands of one entry touch, in few bytes: where they are many, it may be any key.

@@ -4,6 +4,8 @@ package import SynodBytes
 package enum ReadScope: Hashable, Sendable {
     /// One key, as the last write to it has left it.
     case key(ArraySlice<UInt8>)
+    /// The keys of one range, all as they were at one moment.
+    case range(KeySpan)
     /// Keys and ranges of keys, all as they were at one moment.
     case spans([KeySpan])
     /// Whatever there is.
@@ -12,6 +14,7 @@ package enum ReadScope: Hashable, Sendable {
     fileprivate var spans: [KeySpan]? {
         switch self {
         case .key(let key): [KeySpan(key)]
+        case .range(let span): [span]
         case .spans(let spans): spans
         case .everything: nil
         }

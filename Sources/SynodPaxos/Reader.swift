@@ -145,7 +145,8 @@ package struct Reader: Hashable, Sendable {
         let before = waiting
         bounded.removeAll { item in
             guard item.bound <= learner.chosenThrough else { return false }
-            outbox.readable.append(contentsOf: item.reads)
+            outbox.readable.append(
+                contentsOf: item.reads.map { ReleasedRead($0, through: item.bound) })
             waiting -= item.reads.count
             return true
         }
@@ -153,7 +154,7 @@ package struct Reader: Hashable, Sendable {
             guard item.bound <= learner.chosenThrough, Self.isExecuted(item, by: learner) else {
                 return false
             }
-            outbox.readable.append(item.read.id)
+            outbox.readable.append(ReleasedRead(item.read.id, through: item.slot))
             waiting -= 1
             return true
         }
@@ -164,12 +165,15 @@ package struct Reader: Hashable, Sendable {
         }
     }
 
-    /// Who reads several keys reads them as they were at one moment, and waits until all before
-    /// that is executed. On one key, commands are executed in order anyway.
+    /// Who reads several keys reads them as they were at one moment: those of a range right behind
+    /// the slot, others when everything before it is executed. On one key, commands are executed in
+    /// order anyway.
     private static func isExecuted(_ item: Held, by learner: Learner) -> Bool {
-        if item.slot <= learner.chosenThrough { return true }
-        guard case .key(let key) = item.read.scope else { return false }
-        return learner.hasExecuted(key, in: item.slot)
+        switch item.read.scope {
+        case .key(let key): learner.hasExecuted(key, in: item.slot)
+        case .range(let span): learner.hasExecutedAll(touching: span, through: item.slot)
+        case .spans, .everything: item.slot <= learner.chosenThrough
+        }
     }
 
     private mutating func finishRound() {
@@ -194,6 +198,18 @@ package struct Reader: Hashable, Sendable {
             if PlantedBug.readsLocally.isActive { return true }
         #endif
         return membership.isQuorum(round.answeredBy)
+    }
+}
+
+/// A read that may run: what it asks for is executed through the slot, which may lie ahead of the
+/// prefix.
+package struct ReleasedRead: Hashable, Sendable {
+    package let id: ReadID
+    package let through: Slot
+
+    package init(_ id: ReadID, through: Slot) {
+        self.id = id
+        self.through = through
     }
 }
 

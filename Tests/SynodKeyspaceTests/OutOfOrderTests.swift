@@ -14,6 +14,7 @@ import Testing
         while run.prefix < history.steps.count { try run.step() }
         #expect(run.overtakings > 50)
         #expect(run.aheadReads > 50)
+        #expect(run.aheadRanges > 20)
         #expect(run.restarts > 0)
         #expect(!run.setting.keyspace.isAhead)
         try run.setting.finishCompaction()
@@ -24,7 +25,7 @@ import Testing
     }
 
     /// Reads while a later command has run and an earlier one has not.
-    @Test func onlySingleKeysAreReadAhead() throws {
+    @Test func whatIsReadAhead() throws {
         var setting = try Setting()
         try setting.put("a", "1")
         try setting.put("b", "1")
@@ -47,6 +48,8 @@ import Testing
         #expect(try setting.range(other).get() == answer(3, other, before))
         let both = RangeRequest("a", "c")
         #expect(try setting.range(both).get() == answer(3, both, before))
+        let upper = RangeRequest("b", "c")
+        #expect(try setting.range(upper, ahead: 5).get() == answer(5, upper, model))
         let past = RangeRequest("b", revision: 3)
         #expect(try setting.range(past).get() == answer(3, past, before))
         #expect(try setting.range(RangeRequest("b", revision: 5)) == .failure(.futureRevision))
@@ -105,11 +108,17 @@ private struct Step {
         }
     }
 
-    func touches(_ key: ArraySlice<UInt8>) -> Bool {
-        let lower = Bytes(key)
-        let point = Step(
-            keys: [(lower, lower + [0])], before: 0, revision: 0, compactRevision: 0)
-        return overlaps(point)
+    func touches(_ range: KeyRange) -> Bool {
+        overlaps(Step(keys: [Self.ends(of: range)], before: 0, revision: 0, compactRevision: 0))
+    }
+
+    static func ends(of range: KeyRange) -> (lower: Bytes, upper: Bytes?) {
+        let lower = Bytes(range.lower)
+        return switch range.upper {
+        case .point: (lower, lower + [0])
+        case .open: (lower, nil)
+        case .below(let upper): (lower, Bytes(upper))
+        }
     }
 }
 
@@ -150,14 +159,7 @@ private struct History {
     }
 
     private static func keys(_ command: Bytes) throws -> [(lower: Bytes, upper: Bytes?)]? {
-        try Command(command[...]).keys?.map { range in
-            let lower = Bytes(range.lower)
-            return switch range.upper {
-            case .point: (lower, lower + [0])
-            case .open: (lower, nil)
-            case .below(let upper): (lower, Bytes(upper))
-            }
-        }
+        try Command(command[...]).keys?.map(Step.ends)
     }
 }
 
@@ -173,6 +175,7 @@ private struct Run {
     var outcomes: [SlotOutcome] = []
     var overtakings = 0
     var aheadReads = 0
+    var aheadRanges = 0
     var restarts = 0
 
     init(of history: History, seed: UInt64) throws {
@@ -242,12 +245,17 @@ private struct Run {
         if setting.keyspace.isAhead { aheadReads += 1 }
         for _ in 0..<3 {
             let request = requests.range(current: revision)
-            let found = try setting.range(request)
             guard request.isLatestOfOneKey else {
-                #expect(found == committed.range(request), "\(request)")
+                let ahead = setting.keyspace.isAhead ? revisionAhead(for: request.range) : nil
+                let found = try setting.range(request, ahead: ahead)
+                let isPast = request.revision > 0
+                if ahead != nil && !isPast { aheadRanges += 1 }
+                let seen = model.at(isPast ? revision : ahead ?? revision)
+                #expect(found == seen.range(request), "\(request)")
                 continue
             }
-            let last = steps.indices.last { isDone[$0] && steps[$0].touches(request.key) }
+            let found = try setting.range(request)
+            let last = steps.indices.last { isDone[$0] && steps[$0].touches(request.range) }
             let seen = max(revision, last.map { steps[$0].revision } ?? 1)
             #expect(found == model.at(seen).range(request, after: revision), "\(request)")
         }
@@ -261,5 +269,12 @@ private struct Run {
         let asked = requests.prng.chance(1, in: 2) ? 0 : requests.prng.within(0...revision + 1)
         let hash = try setting.keyspace.hashKV(revision: asked).map(\.hash)
         #expect(hash == committed.hashKV(asked))
+    }
+
+    /// The revision behind the last step that touches the range, if all of those before it are done;
+    /// nil if that is committed.
+    private func revisionAhead(for range: KeyRange) -> Int64? {
+        let touching = steps.indices[prefix...].filter { steps[$0].touches(range) }
+        return touching.prefix { isDone[$0] }.last.map { steps[$0].revision }
     }
 }

@@ -59,8 +59,10 @@ struct Setting {
         while try !keyspace.compactStep(budget: 3) {}
     }
 
-    mutating func range(_ request: RangeRequest) throws -> Result<Bytes, KeyspaceError> {
-        try keyspace.range(request.wire.bytes[...], header: header)
+    mutating func range(
+        _ request: RangeRequest, ahead: Int64? = nil
+    ) throws -> Result<Bytes, KeyspaceError> {
+        try keyspace.range(request.wire.bytes[...], ahead: ahead, header: header)
     }
 
     func hash(_ revision: Int64 = 0) throws -> UInt32 {

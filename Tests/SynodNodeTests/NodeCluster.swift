@@ -37,12 +37,15 @@ final class NodeCluster {
     private var sessions: UInt64 = 1
     private let snapshotCount: UInt64
     private let chunkBytes: Int
+    private let proposers: ProposerPolicy
     /// Told of all that nodes send.
     var overhear: (_ messages: [Bytes], _ from: ReplicaID, _ to: ReplicaID) -> Void = { _, _, _ in }
 
     init(
-        _ count: Int, snapshotCount: UInt64 = 1000, chunkBytes: Int = NodeLimits.chunkBytes
+        _ count: Int, snapshotCount: UInt64 = 1000, chunkBytes: Int = NodeLimits.chunkBytes,
+        proposers: ProposerPolicy = .automatic
     ) throws {
+        self.proposers = proposers
         self.chunkBytes = chunkBytes
         membership = Membership((1...count).map { ReplicaID(UInt64($0)) })
         self.snapshotCount = snapshotCount
@@ -68,7 +71,7 @@ final class NodeCluster {
                 timing: Timing(heartbeat: .milliseconds(100), election: .milliseconds(1000)),
                 clientURLs: ["http://client-\(replica.rawValue)"], incarnation: host.incarnation,
                 session: sessions, snapshotCount: snapshotCount,
-                quotaBytes: nil, chunkBytes: chunkBytes),
+                quotaBytes: nil, chunkBytes: chunkBytes, proposers: proposers),
             log: host.log, state: state, seed: replica.rawValue + sessions, now: now,
             makeState: { [unowned self] () throws(StorageError) in
                 let store = MemoryStore()
@@ -238,6 +241,17 @@ final class NodeCluster {
         message.writePrefixed(key.utf8)
         let scope = linearizable ? ReadScope.key(Bytes(key.utf8)[...]) : nil
         return try submit(.range(request: message.bytes, scope), at: replica)
+    }
+
+    /// Reads the keys from `lower` up to `upper`.
+    func list(_ lower: String, _ upper: String, at replica: ReplicaID) throws -> UInt64 {
+        var message = ByteWriter()
+        message.write(UInt8(0x0a))
+        message.writePrefixed(lower.utf8)
+        message.write(UInt8(0x12))
+        message.writePrefixed(upper.utf8)
+        let span = KeySpan(Bytes(lower.utf8)[...], .below(Bytes(upper.utf8)[...]))
+        return try submit(.range(request: message.bytes, .range(span)), at: replica)
     }
 
     func submit(_ body: ClientRequest.Body, at replica: ReplicaID) throws -> UInt64 {

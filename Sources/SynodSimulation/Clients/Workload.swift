@@ -180,11 +180,16 @@ struct RequestMaker {
         return value
     }
 
-    /// All keys of the present generation.
+    /// All keys of the present generation, or those of them that begin with one digit.
     private func range(_ number: Int) -> SynodCheck.KeyRange {
-        let generation = number / workload.requestsPerKey
-        return SynodCheck.KeyRange(
-            lower: Bytes("k\(generation)/".utf8), upper: Bytes("k\(generation)0".utf8))
+        let all = "k\(number / workload.requestsPerKey)"
+        guard workload.keyCount > 1, number / 2 % 2 == 1 else {
+            return SynodCheck.KeyRange(lower: Bytes("\(all)/".utf8), upper: Bytes("\(all)0".utf8))
+        }
+        let digit = number / 4 % min(workload.keyCount, 10)
+        let lower = Bytes("\(all)/\(digit)".utf8)
+        // The character behind the last digit is a colon.
+        return SynodCheck.KeyRange(lower: lower, upper: lower.dropLast() + [lower.last! + 1])
     }
 
     private mutating func deletion(_ number: Int) -> Request {

@@ -171,6 +171,7 @@ package enum Profile: String, CaseIterable, Sendable {
             workload.clients = 16
             workload.keyCount = 30
             workload.reads = 30
+            workload.ranges = 20
         case .swarm, .brief, .duel, .partial, .amnesia, .powercut, .slowdisk, .stopped: break
         }
     }

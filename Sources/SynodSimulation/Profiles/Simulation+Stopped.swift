@@ -4,8 +4,8 @@ import SynodNode
 import SynodPaxos
 
 /// The run of the `stopped` profile: a proposer stops for good, with slots granted to it, and nobody
-/// is told. Clients of the others write keys of their own, read them, and write the keys that the
-/// stopped one's clients were about to write. The same is measured where commands are executed in
+/// is told. Clients of the others write keys of their own, read them, one by one and all at once, and
+/// write the keys that the stopped one's clients were about to write. The same is measured where commands are executed in
 /// the order of slots.
 extension Simulation {
     private static let span = Interval.milliseconds(700)
@@ -24,7 +24,10 @@ extension Simulation {
     }
 
     private enum Kind: CaseIterable {
-        case otherWrite, otherRead, itsWrite
+        case otherWrite, otherRead, otherRange, itsWrite
+
+        /// Whether the stopped one is not about to write what it touches.
+        var isOther: Bool { self != .itsWrite }
     }
 
     private struct Probe {
@@ -43,7 +46,7 @@ extension Simulation {
         figures = [Figure("two round trips and a sync", times: [pace], .min, .max)]
         figures += Self.figures(of: byKey, "")
         guard plan.options.executesByKey else { return }
-        if let late = [Kind.otherWrite, .otherRead].map({ byKey[$0]!.delay }).max(), late > pace {
+        if let late = Kind.allCases.filter(\.isOther).map({ byKey[$0]!.delay }).max(), late > pace {
             fail(
                 .liveness, "I10",
                 "a stopped proposer delays what does not concern it by \(late.text)")
@@ -59,7 +62,7 @@ extension Simulation {
     private static func figures(of experience: [Kind: Experience], _ suffix: String) -> [Figure] {
         let names: [(Kind, String)] = [
             (.otherWrite, "writes of other keys"), (.otherRead, "reads of other keys"),
-            (.itsWrite, "writes of its keys"),
+            (.otherRange, "reads of other ranges"), (.itsWrite, "writes of its keys"),
         ]
         return names.flatMap { kind, name in
             let times = experience[kind]!
@@ -111,6 +114,7 @@ extension Simulation {
         for host in hosts.indices where host != victim {
             add(host, .otherWrite, "own/\(host)")
             add(host, .otherRead, "own/\((host + 1) % hosts.count)")
+            add(host, .otherRange, "own/")
             add(host, .itsWrite, "its/\(host % 4)")
         }
         for number in 0..<4 { add(victim, .itsWrite, "its/\(number)") }
@@ -147,6 +151,11 @@ extension Simulation {
     private func request(of probe: Probe) -> Request {
         switch probe.kind {
         case .otherRead: .range(SynodCheck.KeyRange(key: probe.key), isSerializable: false)
+        case .otherRange:
+            // The character behind a slash is a zero.
+            .range(
+                SynodCheck.KeyRange(lower: probe.key, upper: Bytes("own0".utf8)),
+                isSerializable: false)
         case .otherWrite, .itsWrite:
             .put(
                 key: probe.key, value: Bytes("v\(clients.calls.count)".utf8), wantsPrevious: false)

@@ -162,7 +162,7 @@ final class Cluster {
         execute(outbox, at: index)
         host.held.append(contentsOf: outbox.send)
         release(index)
-        for read in outbox.readable { readRuns(read, at: index) }
+        for read in outbox.readable { readRuns(read.id, at: index) }
         for fetch in outbox.fetches { answer(fetch, by: index) }
         arm(index, outbox.wakeAt, wasIdle: inputs.isEmpty && outbox.send.isEmpty)
     }
