@@ -13,14 +13,19 @@ package struct Election: Hashable, Sendable {
     private var chance: PRNG
     /// The highest ballot of which a leader was heard.
     private(set) var leaderBallot = Ballot.zero
+    /// Until when that leader is taken to lead no more, because it looked for one itself.
+    private var overUntil: Instant?
     /// What that leader last said.
     private(set) var progress: Progress?
     /// When it was last heard; nil when it has been given up.
     private var lastHeard: Instant?
     /// When what the leader has chosen last grew.
     private var advancedAt: Instant
-    /// Since when there has been a way to a leader without a break.
+    /// Since when there has been a way to a leader without a long break: where much is lost, ways are
+    /// lost and found again all the time.
     private(set) var reachableSince: Instant?
+    /// Since when there has been none.
+    private var unreachableSince: Instant?
     /// Until when the leader is taken not to hear this replica, because it said so or because
     /// nothing comes of what is sent to it.
     private var unheardUntil: Instant?
@@ -118,7 +123,7 @@ package struct Election: Hashable, Sendable {
         if ballot > leaderBallot { follow(ballot, now) }
         if let progress { note(progress, now) }
         lastHeard = now
-        if reachableSince == nil { reachableSince = now }
+        noteReachability(now)
         if !isUnheard { relay = nil }
         forgetCampaigns()
         suspectAt = now + timing.suspicion + draw(timing.suspicionSpread)
@@ -137,10 +142,12 @@ package struct Election: Hashable, Sendable {
     private mutating func follow(_ ballot: Ballot, _ now: Instant) {
         noteRound(ballot.round)
         leaderBallot = ballot
+        overUntil = nil
         progress = nil
         advancedAt = now
         lastHeard = nil
         reachableSince = nil
+        unreachableSince = nil
         unheardUntil = nil
         relay = nil
         shunned = []
@@ -171,28 +178,53 @@ package struct Election: Hashable, Sendable {
     package mutating func reported(
         _ progress: Progress, by peer: ReplicaID, to id: ReplicaID, _ now: Instant
     ) -> Bool {
-        guard progress.ballot >= leaderBallot, progress.ballot.replica != id else { return false }
+        guard progress.ballot >= leaderBallot, progress.ballot.replica != id,
+            !isOver(progress.ballot, now)
+        else { return false }
         if progress.ballot > leaderBallot { follow(progress.ballot, now) }
         guard lastHeard == nil || isUnheard else { return false }
         note(progress, now)
         if relay?.peer == peer { relay?.confirmedAt = now }
         guard relay == nil, !shunned.contains(peer) else { return false }
         relay = Relay(peer: peer, confirmedAt: now)
-        if reachableSince == nil { reachableSince = now }
+        noteReachability(now)
         return true
     }
 
-    /// A peer is no way to the leader any more, if it was.
-    package mutating func dropRelay(_ peer: ReplicaID) {
-        guard relay?.peer == peer else { return }
+    /// A replica looks for a leader. Whoever does that leads no more, though things that it said as
+    /// the leader may still be on their way: one that was stopped for a while, say, and finds
+    /// itself alone. For some time only, lest a question from an earlier life be taken for one of now.
+    package mutating func asked(by replica: ReplicaID, for round: UInt64, _ now: Instant) {
+        guard replica == leaderBallot.replica, round > leaderBallot.round else { return }
+        overUntil = now + timing.suspicion
         relay = nil
-        noteReachability()
+        suspect(now)
     }
 
-    private mutating func noteReachability() {
-        guard leader == nil else { return }
-        reachableSince = nil
-        shunned = []
+    /// Whether the leader of the ballot is taken to lead no more.
+    package func isOver(_ ballot: Ballot, _ now: Instant) -> Bool {
+        guard let overUntil else { return false }
+        return ballot == leaderBallot && now < overUntil
+    }
+
+    /// A peer is no way to the leader any more, if it was.
+    package mutating func dropRelay(_ peer: ReplicaID, _ now: Instant) {
+        guard relay?.peer == peer else { return }
+        relay = nil
+        noteReachability(now)
+    }
+
+    private mutating func noteReachability(_ now: Instant) {
+        guard leader != nil else {
+            if unreachableSince == nil { unreachableSince = now }
+            shunned = []
+            return
+        }
+        if let unreachableSince, now.since(unreachableSince) >= timing.stall {
+            reachableSince = nil
+        }
+        unreachableSince = nil
+        if reachableSince == nil { reachableSince = now }
     }
 
     /// Gives up a way to the leader that was not confirmed for as long as a leader may be silent,
@@ -203,26 +235,26 @@ package struct Election: Hashable, Sendable {
             shunned = []
         }
         guard let relay, now.since(relay.confirmedAt) >= timing.suspicion else { return }
-        dropRelay(relay.peer)
+        dropRelay(relay.peer, now)
     }
 
     /// The stream from a replica broke. True if it was the leader's.
     package mutating func disconnected(_ replica: ReplicaID, _ now: Instant) -> Bool {
-        dropRelay(replica)
+        dropRelay(replica, now)
         if favoured?.candidate == replica {
             favoured = nil
             suspectAt = min(suspectAt, now + draw(timing.backOff))
         }
         guard lastHeard != nil, leaderBallot.replica == replica else { return false }
-        suspect()
+        suspect(now)
         suspectAt = now + draw(timing.backOff)
         return true
     }
 
     /// This replica doubts its leader from now on.
-    package mutating func suspect() {
+    package mutating func suspect(_ now: Instant) {
         lastHeard = nil
-        noteReachability()
+        noteReachability(now)
     }
 
     /// Tries again soon: the canvass found no majority that would promise.

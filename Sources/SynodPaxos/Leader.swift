@@ -83,9 +83,7 @@ package struct Leader: Hashable, Sendable {
     struct Peer: Hashable, Sendable {
         /// It counts as one who hears this leader, and is heard, until then.
         var connectedUntil: Instant
-        /// When unanswered proposals are sent again.
-        var repeatAt: Instant
-        var repeats: UInt64 = 0
+        var repeats = Repeats()
         /// What was said before then may be lost.
         var connectedAt = Instant(nanoseconds: 0)
         /// It has accepted every slot in flight below this one.
@@ -108,8 +106,7 @@ package struct Leader: Hashable, Sendable {
         sequencer = Sequencer(recoveredThrough: recovery.recoveredThrough)
         streams = Array(repeating: Stream(), count: membership.count)
         peers = Array(
-            repeating: Peer(connectedUntil: connectedUntil, repeatAt: .distantFuture),
-            count: membership.count)
+            repeating: Peer(connectedUntil: connectedUntil), count: membership.count)
     }
 
     package var chosenThrough: Slot { Slot(inFlight.base.rawValue - 1) }
@@ -183,9 +180,7 @@ package struct Leader: Hashable, Sendable {
             counters.proposedAsLeaderAt = now
         }
         for index in peers.indices where index != me && !inFlight.isEmpty {
-            if peers[index].repeatAt == .distantFuture {
-                peers[index].repeatAt = now + retransmission
-            }
+            peers[index].repeats.begin(at: now + retransmission)
         }
     }
 
@@ -244,13 +239,14 @@ package struct Leader: Hashable, Sendable {
     /// An acceptor accepted a run of slots at an attempt of this ballot.
     package mutating func accepted(
         _ first: Slot, _ last: Slot, attempt: UInt32, by index: Int, retransmission: Interval,
-        now: Instant
+        now: Instant, _ outbox: inout Outbox
     ) {
         var slot = max(first, inFlight.base)
         while slot <= last, slot < inFlight.end {
             inFlight.update(slot) { if $0.attempt == attempt { $0.acceptedBy.insert(index) } }
             slot = slot.next
         }
+        repeatMore(to: index, for: first, last, now, retransmission: retransmission, &outbox)
         // An answer to a later slot does not put off what an earlier one still lacks.
         let before = max(peers[index].firstUnanswered, inFlight.base)
         var unanswered = before
@@ -258,10 +254,7 @@ package struct Leader: Hashable, Sendable {
             unanswered = unanswered.next
         }
         peers[index].firstUnanswered = unanswered
-        if unanswered > before {
-            peers[index].repeats = 0
-            peers[index].repeatAt = now + retransmission
-        }
+        if unanswered > before { peers[index].repeats.progressed(until: now + retransmission) }
     }
 
     /// Moves the chosen prefix over every slot that a quorum accepted. True if that is news, or if
@@ -274,7 +267,7 @@ package struct Leader: Hashable, Sendable {
             inFlight.raiseBase(to: inFlight.base.next)
         }
         if inFlight.isEmpty {
-            for index in peers.indices { peers[index].repeatAt = .distantFuture }
+            for index in peers.indices { peers[index].repeats = Repeats() }
         }
         return lookBeyond(now, response) || inFlight.base > before
     }
@@ -341,42 +334,5 @@ package struct Leader: Hashable, Sendable {
     package func unconnected(_ now: Instant) -> [ReplicaID] {
         peers.indices.filter { $0 != me && now >= peers[$0].connectedUntil }
             .map { membership.replicas[$0] }
-    }
-
-    /// A stream to the peer was opened: what it has not answered may have been lost.
-    package mutating func connected(_ index: Int, now: Instant) {
-        peers[index].connectedAt = now
-        if !inFlight.isEmpty { peers[index].repeatAt = now }
-    }
-
-    /// When something wants to be sent again.
-    package var repeatAt: Instant { peers.map(\.repeatAt).min() ?? .distantFuture }
-
-    /// Sends unanswered proposals again to those whose time has come, less often each time. What has
-    /// not been known for long is on its way, perhaps from its proposer.
-    package mutating func repeatUnanswered(
-        _ now: Instant, retransmission: Interval, _ outbox: inout Outbox
-    ) {
-        for index in peers.indices where peers[index].repeatAt <= now {
-            var bytes = 0
-            inFlight.forEach { slot, proposal in
-                guard let entry = proposal.entry, !proposal.acceptedBy.contains(index),
-                    bytes < Limits.burstBytes
-                else { return }
-                // The own no-op is a promise as well, and nobody hears of it before it is durable.
-                guard proposal.attempt == 0 || proposal.acceptedBy.contains(me) else { return }
-                guard
-                    now.since(proposal.knownAt) >= retransmission
-                        || proposal.knownAt <= peers[index].connectedAt
-                else { return }
-                bytes += entry.encoded.count
-                let ballot = proposal.attempt == 0 ? ballot : ballot.abandoning
-                outbox.send(
-                    .accept(ballot: ballot, slot: slot, entry: entry),
-                    to: .replica(membership.replicas[index]))
-            }
-            peers[index].repeats = bytes > 0 ? min(peers[index].repeats + 1, 5) : 0
-            peers[index].repeatAt = now + retransmission * (1 << peers[index].repeats)
-        }
     }
 }

@@ -67,6 +67,11 @@ package struct Learner: Hashable, Sendable {
         learnedBy[index] = max(learnedBy[index], through)
     }
 
+    /// Whether one of these replicas has learned more.
+    package func isBehind(_ others: ReplicaSet) -> Bool {
+        learnedBy.indices.contains { others.contains($0) && learnedBy[$0] > chosenThrough }
+    }
+
     /// A stream to a replica was opened: what it was asked for before may have been lost.
     package mutating func connected(_ index: Int, _ now: Instant) {
         guard case .waiting(index, _) = fetching else { return }

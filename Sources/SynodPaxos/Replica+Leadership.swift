@@ -2,22 +2,22 @@
 extension Replica {
     mutating func startCampaign(_ now: Instant, _ outbox: inout Outbox) {
         if election.isHearing {
-            election.suspect()
+            election.suspect(now)
             outbox.trace.append(.suspected(connectionLost: false))
         }
         election.losePatience()
         canvass(now, &outbox)
     }
 
-    /// From when on this replica is unserved: there has been a way to the leader for long, everything
-    /// that it says is chosen is executed here, and yet what waits here makes no headway.
+    /// From when on this replica is unserved: there has been a way to the leader for long, and yet
+    /// what waits here makes no headway, nor does what is to be learned first.
     var unservedFrom: Instant {
-        guard let reachableSince = election.reachableSince,
-            learner.chosenThrough >= election.progress?.chosenThrough ?? .zero
-        else { return .distantFuture }
+        guard let reachableSince = election.reachableSince else { return .distantFuture }
         let waitingSince = min(forwarder.waitingSince, reader.waitingSince)
         guard waitingSince < .distantFuture else { return .distantFuture }
-        return max(reachableSince, waitingSince) + timing.stall
+        let isBehind = learner.chosenThrough < election.progress?.chosenThrough ?? .zero
+        let start = max(reachableSince, waitingSince)
+        return (isBehind ? max(start, learnedAt) : start) + timing.stall
     }
 
     /// The leader is heard, and either nothing that is sent from here reaches it or nothing that
@@ -54,6 +54,7 @@ extension Replica {
         _ round: UInt64, by sender: ReplicaID, isUnserved: Bool, _ now: Instant,
         _ outbox: inout Outbox
     ) {
+        election.asked(by: sender, for: round, now)
         let isOfUse = !isUnserved || !election.isStalled(now)
         let hearsLeader = isLeading || (election.hearsLeader(now) && isOfUse)
         guard hearsLeader || election.welcomes(sender, now) else { return }
@@ -92,7 +93,7 @@ extension Replica {
     ) {
         let peer = membership.replicas[index]
         guard let progress else {
-            election.dropRelay(peer)
+            election.dropRelay(peer, now)
             return welcomed(round, by: index, now, &outbox)
         }
         refused(progress.ballot, now, &outbox)
@@ -112,6 +113,8 @@ extension Replica {
         else { return }
         role = .campaigning(campaign)
         guard membership.isQuorum(welcomedBy), !lacksState else { return }
+        // A leader who is of no use to those who are behind can be of use to others.
+        if election.hearsLeader(now), learner.isBehind(welcomedBy) { return }
         let ballot = election.nextBallot(id)
         campaign = Campaign(
             round: ballot.round, canvassInterval: campaign.canvassInterval,
@@ -209,7 +212,7 @@ extension Replica {
         role = .following
         heartbeatAt = .distantFuture
         outbox.trace.append(.steppedDown(leader.ballot, reason: reason))
-        election.suspect()
+        election.suspect(now)
         outbox.trace.append(.backedOff(leader.ballot, election.backOff(now)))
     }
 }

@@ -39,7 +39,7 @@ extension Replica {
                 leader.answered(by: index, connectedUntil: until)
                 leader.accepted(
                     first, last, attempt: ballot.attempt, by: index,
-                    retransmission: retransmission, now: now)
+                    retransmission: retransmission, now: now, &outbox)
             }
         case .chosen(let progress):
             guard hears(progress.ballot, progress, from: sender, now, &outbox) else { return }
@@ -105,7 +105,7 @@ extension Replica {
         _ ballot: Ballot, _ progress: Progress?, from sender: ReplicaID, _ now: Instant,
         _ outbox: inout Outbox
     ) -> Bool {
-        guard ballot.replica == sender else { return false }
+        guard ballot.replica == sender, !election.isOver(ballot, now) else { return false }
         #if SYNOD_PLANTED_BUGS
             if PlantedBug.ignoresPromise.isActive { acceptor.forgetPromise(above: ballot) }
         #endif

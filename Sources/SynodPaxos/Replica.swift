@@ -33,6 +33,8 @@ package struct Replica: Hashable, Sendable {
     var heartbeatAt = Instant.distantFuture
     /// Not to doubt a leader who is heard before then.
     var doubtAt: Instant
+    /// When this replica has last learned anything.
+    private(set) var learnedAt: Instant
     /// Slots accepted in this step, to be answered as runs.
     var acceptedRuns: [AcceptedRun] = []
 
@@ -112,6 +114,7 @@ package struct Replica: Hashable, Sendable {
         governor = Governor(policy: proposers)
         reader = Reader(membership: membership, me: me, boot: boot, seed: seed)
         doubtAt = now
+        learnedAt = now
     }
 
     // MARK: What others may know
@@ -258,6 +261,7 @@ package struct Replica: Hashable, Sendable {
         // What the own acceptor accepted at this ballot is what is chosen, whatever was abandoned.
         if case .leading(let leader) = role { learner.announce(leader.progress.ofLeader) }
         learner.advance(&acceptor, &outbox)
+        if !outbox.learned.isEmpty { learnedAt = now }
         leadIfReady(now, &outbox)
         noteExecuted(outbox.learned, now)
         noteDecided(outbox.learned, now)
