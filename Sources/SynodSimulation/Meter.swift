@@ -19,8 +19,8 @@ struct Meter {
     private var waitingSince: Instant?
     /// How often commands were tried, while somebody wants to know.
     var attempts: Attempts?
-    /// The longest time for which somebody waited and nobody was answered.
-    private(set) var longestGap = Interval(nanoseconds: 0)
+    /// The longest time for which somebody waited until an answer came, to anybody.
+    private var longestGap = Interval(nanoseconds: 0)
 
     /// An entry is sent to acceptors; everything sent at one time is one round.
     mutating func proposed(_ slot: Slot, at now: Instant) {
@@ -51,6 +51,11 @@ struct Meter {
         }
         openCount -= 1
         if openCount == 0 { waitingSince = nil }
+    }
+
+    /// The longest time for which somebody has waited and nobody was answered, until now.
+    func longestGap(at now: Instant) -> Interval {
+        max(longestGap, waitingSince.map { now.since($0) } ?? longestGap)
     }
 
     /// Starts measuring gaps anew.

@@ -61,4 +61,8 @@ package enum Sabotage: String, CaseIterable, Sendable {
     case losesAnswers
     /// Delivers an answer twice.
     case answersTwice
+    /// Drops all answers but the first hundred.
+    case fallsSilent
+    /// Says of the seventh of ten writes that it was refused.
+    case deniesWrites
 }

@@ -50,6 +50,9 @@ extension Simulation {
         if let call = clients.callLost(chosen) {
             return fail(.safety, "I12", "call \(call) was answered and is not in the log")
         }
+        if let call = clients.callDenied(reference.effective) {
+            return fail(.safety, "I12", "call \(call) was refused and has changed something")
+        }
         let history = clients.history(chosen: chosen)
         let leeway = Leeway(skipped: reference.skipped, allowsLateHeaders: true)
         let verdicts = [

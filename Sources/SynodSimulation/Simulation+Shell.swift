@@ -35,9 +35,10 @@ extension Simulation {
         guard host.isUp, !host.isPaused else { return }
         let events = host.inbox
         host.inbox = []
-        guard plan.isEnabled(.p9), nemesis.splitsBatch(&tally), events.count > 1 else {
+        guard plan.isEnabled(.p9), nemesis.splitsBatch(), events.count > 1 else {
             return step(host, events)
         }
+        tally.fired(.p9)
         let life = host.life
         for event in events where host.life == life && failure == nil { step(host, [event]) }
     }

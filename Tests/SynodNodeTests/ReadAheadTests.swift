@@ -1,3 +1,4 @@
+import SynodNode
 import SynodPaxos
 import Testing
 

@@ -38,4 +38,20 @@ struct SabotageTests {
     @Test func notAnswering() {
         #expect(find(.losesAnswers)?.kind == .liveness)
     }
+
+    /// A gap that no answer ends is a gap.
+    @Test func followingALeaderWhoAnswersNobody() {
+        let failure = find(.fallsSilent, profile: .duel)
+        #expect(failure?.kind == .liveness)
+        #expect(failure?.message.hasPrefix("nobody was answered for") == true)
+    }
+
+    @Test func denyingWhatWasWritten() {
+        #expect(find(.deniesWrites)?.kind == .safety)
+    }
+
+    /// Nobody reads what such a client has written, and the log tells all the same.
+    @Test func denyingWhatNobodyReads() {
+        #expect(find(.deniesWrites, profile: .brief)?.invariant == "I12")
+    }
 }

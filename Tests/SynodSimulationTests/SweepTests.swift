@@ -126,6 +126,16 @@ struct SweepTests {
             ("candidates that interrupted each other for twelve seconds", 50, .swarm),
             ("a clock that went back when a machine fell asleep while it was slow", 342, .swarm),
             ("a clock that went back when a sleeping machine was healed", 503, .swarm),
+            ("a replica without its state that answers for a slot it knows", 527_756, .swarm),
+            ("the end of a run before the slots that it left out were known", 100_048, .swarm),
+            ("an empty answer to who asked for what was being written", 700_008, .duel),
+            ("old entries of the log, served under a state that is ahead", 9_403_524, .swarm),
+            ("a copy of an answer to a read of an earlier start", 9_409_984, .swarm),
+            ("a promise to who had lost what it was to learn", 9_405_898, .swarm),
+            ("a link that was given 64 messages and carries two", 9_500_240, .swarm),
+            ("a leader that was lost and found again all the time", 9_511_894, .swarm),
+            ("copies of what a leader of before had said", 9_510_583, .swarm),
+            ("a majority that could not learn what its leader knew", 9_700_534, .swarm),
         ] as [(String, UInt64, Profile)])
     func regression(bug: String, seed: UInt64, profile: Profile) {
         #expect(expectNoFailure(RunOptions(seed: seed, profile: profile)).failure == nil, "\(bug)")

@@ -221,6 +221,9 @@ struct Oracle {
                 "ballot \(ballot.text) proposes something else in slot \(slot.rawValue) than "
                     + "\(at.text) chose")
         }
+        if let promises = phase1.promises(for: ballot), promises < majority {
+            object("I3", "ballot \(ballot.text) proposes after \(promises) promises")
+        }
         guard let expected = phase1.expected(in: slot, at: ballot) else { return }
         if expected.ballot > disks[index].accepted(in: slot), expected.entry != entry {
             object(

@@ -9,6 +9,8 @@ struct PhaseOneRecord {
         let ballot: Ballot
         /// By slot: the highest that was reported.
         var highest: [Slot: Accepted] = [:]
+        /// Who has promised, the candidate itself among them.
+        var promisedBy: Set<Int>
         var isClosed = false
     }
 
@@ -16,7 +18,7 @@ struct PhaseOneRecord {
     private var campaigns: [Int: Campaign] = [:]
 
     mutating func prepared(_ ballot: Ballot, by index: Int) {
-        campaigns[index] = Campaign(ballot: ballot)
+        campaigns[index] = Campaign(ballot: ballot, promisedBy: [index])
     }
 
     mutating func forget(_ index: Int) {
@@ -26,10 +28,19 @@ struct PhaseOneRecord {
     mutating func delivered(_ promise: Promise, from: Int, to: Int) {
         guard let campaign = campaigns[to], campaign.ballot == promise.ballot, !campaign.isClosed
         else { return }
+        campaigns[to]?.promisedBy.insert(from)
         for item in promise.accepted {
             let known = campaigns[to]?.highest[item.slot]?.ballot ?? .zero
             if item.accepted.ballot > known { campaigns[to]?.highest[item.slot] = item.accepted }
         }
+    }
+
+    /// How many have promised the ballot, as far as its leader has heard; nil if that is not known.
+    func promises(for ballot: Ballot) -> Int? {
+        guard let campaign = campaigns[Int(ballot.replica.rawValue) - 1],
+            campaign.ballot == ballot
+        else { return nil }
+        return campaign.promisedBy.count
     }
 
     /// The highest that was reported to the leader of the ballot for a slot; nil for nothing.

@@ -1,3 +1,4 @@
+import SynodBytes
 import SynodKeyspace
 import SynodPaxos
 import SynodStorage
@@ -15,6 +16,8 @@ struct Reference {
     private var taken: [Slot: Int64] = [:]
     /// By slot, for replicas that are still there.
     private var hashes: [Slot: UInt32] = [:]
+    /// What has changed anything.
+    private(set) var effective: Set<Bytes> = []
     /// Revisions that no write will ever have made.
     private(set) var skipped: Set<Int64> = []
 
@@ -64,6 +67,7 @@ struct Reference {
         try entry.forEachCommand { (command) throws(StorageError) in
             let hasChanged = try keyspace.apply(command.payload, after: revision, header: nil)
                 .hasChanged
+            if hasChanged { effective.insert(Bytes(command.payload)) }
             if hasChanged, !command.isCertain { taken[slot, default: 0] += 1 }
             // A sequencer that stamps counts a certain command whatever comes of it.
             if hasChanged || (command.isCertain && entry.stamp != nil) { revision += 1 }

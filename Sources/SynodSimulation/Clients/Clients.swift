@@ -79,6 +79,15 @@ struct Clients {
         }
     }
 
+    /// A write that a client was told had been refused, and that has changed something, if there is
+    /// one.
+    func callDenied(_ effective: Set<Bytes>) -> Int? {
+        calls.firstIndex { call in
+            guard case .refused = call.outcome, let command = call.command else { return false }
+            return call.request != nil && effective.contains(command)
+        }
+    }
+
     /// A write that a client was told had happened and that is nowhere in the log, if there is one.
     func callLost(_ chosen: [Bytes: [UInt64]]) -> Int? {
         calls.firstIndex { call in

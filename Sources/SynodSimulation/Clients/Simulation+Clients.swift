@@ -109,6 +109,11 @@ extension Simulation {
     func deliver(_ answer: Answer, from host: Host) {
         let call = answer.token.call
         if plan.options.sabotage == .losesAnswers, call % 10 == 7 { return }
+        if plan.options.sabotage == .fallsSilent, meter.answered >= 100 { return }
+        if plan.options.sabotage == .deniesWrites, call % 10 == 7 {
+            host.openCalls.remove(call)
+            return reply(.content(.failure(.tooManyRequests)), to: call)
+        }
         guard host.openCalls.remove(call) != nil else {
             return fail(.safety, "I12", "\(host.name) answered call \(call) twice")
         }

@@ -43,11 +43,7 @@ final class Nemesis {
     // MARK: Unlucky but legal choices (P9)
 
     /// Whether what came together is dealt with one by one.
-    func splitsBatch(_ tally: inout FaultTally) -> Bool {
-        guard draw(.p9, { $0.chance(1, in: 8) }) else { return false }
-        tally.fired(.p9)
-        return true
-    }
+    func splitsBatch() -> Bool { draw(.p9) { $0.chance(1, in: 8) } }
 
     /// How much longer a write takes.
     func dawdle(_ tally: inout FaultTally) -> Interval {

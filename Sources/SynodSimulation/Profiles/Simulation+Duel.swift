@@ -18,7 +18,7 @@ extension Simulation {
         for _ in 0..<Self.duels where failure == nil {
             guard let election = duel() else { break }
             elections.append(election)
-            longestGap = max(longestGap, meter.longestGap)
+            longestGap = max(longestGap, meter.longestGap(at: now))
         }
         guard failure == nil else { return }
         let longestElection = elections.max() ?? Interval(nanoseconds: 0)
@@ -64,6 +64,9 @@ extension Simulation {
                 at: Int(number) % hosts.count)
             let start = now
             run(until: now + .seconds(10)) { clients.isAnswered(call) }
+            if failure == nil, !clients.isAnswered(call) {
+                fail(.liveness, "I10", "a client alone was not answered")
+            }
             sum = sum + now.since(start)
         }
         return sum / count

@@ -64,7 +64,7 @@ final class SimSweep: Sendable {
         let report = Simulation(options).execute()
         state.withLock { state in
             state.totals.add(report)
-            if let failure = report.failure, hasTerminal {
+            if let failure = report.failure {
                 clearProgress()
                 Console.tell(failure.line(options) + "\n")
             }
@@ -90,7 +90,6 @@ final class SimSweep: Sendable {
                 + "\(state.totals.failures.count) failed ")
     }
 
-    /// Who watches sees a failure at once; elsewhere the table at the end is enough.
     private var hasTerminal: Bool { isatty(STDERR_FILENO) != 0 }
 
     private func clearProgress() {
