@@ -33,11 +33,26 @@ package struct KeySpan: Hashable, Sendable {
     }
 
     /// Whether the span ends at the key or behind it.
-    private func reaches(_ key: ArraySlice<UInt8>) -> Bool {
+    func reaches(_ key: ArraySlice<UInt8>) -> Bool {
         switch upper {
         case .point: !lower.lexicographicallyPrecedes(key)
         case .open: true
         case .below(let end): key.lexicographicallyPrecedes(end)
+        }
+    }
+}
+
+extension KeySpan {
+    /// Whether there are keys that the other one reaches and this one does not, leaving out where they
+    /// begin.
+    func ends(before other: KeySpan) -> Bool {
+        switch (upper, other.upper) {
+        case (.open, _): false
+        case (_, .open): true
+        case (.point, .point): lower.lexicographicallyPrecedes(other.lower)
+        case (.point, .below(let end)): lower.lexicographicallyPrecedes(end)
+        case (.below(let end), .point): !other.lower.lexicographicallyPrecedes(end)
+        case (.below(let end), .below(let otherEnd)): end.lexicographicallyPrecedes(otherEnd)
         }
     }
 }

@@ -19,9 +19,16 @@ struct Sequencer: Hashable, Sendable {
     private var grantedCount = 0
     /// Whatever comes behind it is executed behind it.
     private var lastUnstamped = Slot.zero
-    /// The last command on each key, and ranges of keys.
+    /// The last command on each key.
     private var points: [Key: Place] = [:]
-    private var ranges: [RangeHolder] = []
+    /// The same keys in order; nil until somebody asks for a range, and again when more is executed.
+    private var orderedPoints: SpanIndex<Key>?
+    /// The commands on ranges of keys.
+    private var ranges = SpanIndex<Place>()
+    /// How many ranges there may be before it is looked which are executed.
+    private var rangeLimit = Self.fewRanges
+
+    private static let fewRanges = 64
 
     private struct HandedOut: Hashable {
         let slot: Slot
@@ -29,11 +36,6 @@ struct Sequencer: Hashable, Sendable {
         let hasUncertain: Bool
         let isGranted: Bool
         let keys: TouchedKeys
-    }
-
-    private struct RangeHolder: Hashable {
-        let span: KeySpan
-        let place: Place
     }
 
     private struct Place: Hashable, Comparable {
@@ -70,13 +72,16 @@ struct Sequencer: Hashable, Sendable {
 
     /// What is executed holds nobody up.
     private mutating func forget(through slot: Slot) {
+        orderedPoints = nil
         if slots.isEmpty {
             points.removeAll(keepingCapacity: points.count <= Limits.sequencedKeys)
-            ranges.removeAll()
+            ranges = SpanIndex()
         } else {
             if points.count > Limits.sequencedKeys { points = points.filter { $1.slot > slot } }
-            ranges.removeAll { $0.place.slot <= slot }
+            guard ranges.count > rangeLimit else { return }
+            ranges.keep { $0.slot > slot }
         }
+        rangeLimit = max(Self.fewRanges, ranges.count * 2)
     }
 
     /// The leader proposes in a slot by itself. Nil: in the order of the slots.
@@ -166,19 +171,27 @@ struct Sequencer: Hashable, Sendable {
 
     /// Notes who touches the span from now on, and finds who did.
     private mutating func take(_ span: KeySpan, at here: Place, _ others: inout Set<Place>) {
-        for range in ranges where range.span.overlaps(span) { others.insert(range.place) }
+        ranges.forEach(overlapping: span) { others.insert($0) }
         if span.isPoint {
             #if SYNOD_PLANTED_BUGS
                 if PlantedBug.forgetsConflict.isActive, here.slot.rawValue % 4 == 0 { return }
             #endif
-            if let other = points.updateValue(here, forKey: Key(span.lower)) {
+            let key = Key(span.lower)
+            if let other = points.updateValue(here, forKey: key) {
                 others.insert(other)
+            } else {
+                orderedPoints?.insert(KeySpan(key.bytes[...]), key)
             }
         } else {
-            for (key, place) in points where span.overlaps(KeySpan(key.bytes[...])) {
-                others.insert(place)
-            }
-            ranges.append(RangeHolder(span: span, place: here))
+            orderPoints()
+            orderedPoints!.forEach(overlapping: span) { others.insert(points[$0]!) }
+            ranges.insert(span, here)
         }
+    }
+
+    private mutating func orderPoints() {
+        guard orderedPoints == nil else { return }
+        if let executed { points = points.filter { $1.slot > executed.through } }
+        orderedPoints = SpanIndex(points.keys.map { (KeySpan($0.bytes[...]), $0) })
     }
 }
