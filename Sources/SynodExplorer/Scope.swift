@@ -78,6 +78,9 @@ package struct Scope: Hashable, Sendable {
         if !(0...8).contains(keys) || !(0...8).contains(abandonments) {
             return "keys and abandonments lie between 0 and 8"
         }
+        if asksAgain, !crashes.contains(where: { $0 > 0 }) {
+            return "who asks again is a client of a replica that crashes, and none does"
+        }
         if stateLimit < 1 { return "not even the first state is within the limit" }
         if start == .led, campaigns.isEmpty || window >= slots {
             return "a start with a leader needs a campaigner and more slots than the window has"

@@ -120,7 +120,9 @@ extension Node {
             self.receiver = receiver
             switch outcome {
             case .ignored: break
-            case .more: output.send(receiver.request.encoded, to: peer)
+            case .more:
+                inputs.append(.partReceived)
+                output.send(receiver.request.encoded, to: peer)
             case .damaged: abandonTransfer(&output)
             case .complete(let through): try install(receiver, through: through, &output)
             }

@@ -354,6 +354,8 @@ package struct Election: Hashable, Sendable {
     package mutating func campaignDue(at instant: Instant, chance: PRNG) {
         self.chance = chance
         suspectAt = instant
+        reachableSince = leader == nil ? nil : instant
+        unreachableSince = nil
         forgetCampaigns()
     }
 

@@ -19,7 +19,7 @@ struct Repeats: Hashable, Sendable {
     private static let fewSlots = 8
 
     /// Something is in flight.
-    mutating func begin(at instant: Instant) {
+    mutating func arm(at instant: Instant) {
         if dueAt == .distantFuture { dueAt = instant }
     }
 
@@ -36,16 +36,16 @@ struct Repeats: Hashable, Sendable {
         dueAt = instant
     }
 
-    /// Counts what was answered of the slots in a run that were sent again. Returns how many.
-    mutating func noteAnswered(_ first: Slot, _ last: Slot) -> Int {
-        guard sent > 0, first <= through else { return 0 }
-        let count = min(min(last, through).distance(from: first) + 1, sent - answered)
+    /// So many of the slots through the last that was sent again are answered. Returns how many of those
+    /// that were sent again that can be.
+    mutating func noteAnswered(_ count: Int) -> Int {
+        let count = min(count, sent - answered)
         answered += count
         return count
     }
 
-    /// The time has come: decides how much to send.
-    mutating func begin() {
+    /// The time has come to send again.
+    mutating func chooseBurst() {
         guard sent > 0 else { return }
         if answered * 2 < sent { burst = Self.fewSlots }
         failures = answered > 0 ? 0 : min(failures + 1, 4)
@@ -87,7 +87,7 @@ extension Leader {
         _ now: Instant, retransmission: Interval, _ outbox: inout Outbox
     ) {
         for index in peers.indices where peers[index].repeats.dueAt <= now {
-            peers[index].repeats.begin()
+            peers[index].repeats.chooseBurst()
             let (count, through) = send(
                 again: peers[index].repeats.burst, from: inFlight.base, to: index, now,
                 retransmission: retransmission, &outbox)
@@ -98,10 +98,10 @@ extension Leader {
 
     /// What a peer has answered makes room on the way to it.
     mutating func repeatMore(
-        to index: Int, for first: Slot, _ last: Slot, _ now: Instant, retransmission: Interval,
+        to index: Int, for answered: Int, _ now: Instant, retransmission: Interval,
         _ outbox: inout Outbox
     ) {
-        let room = peers[index].repeats.noteAnswered(first, last)
+        let room = peers[index].repeats.noteAnswered(answered)
         guard room > 0 else { return }
         let (count, through) = send(
             again: room, from: peers[index].repeats.through.next, to: index, now,

@@ -180,7 +180,7 @@ package struct Leader: Hashable, Sendable {
             counters.proposedAsLeaderAt = now
         }
         for index in peers.indices where index != me && !inFlight.isEmpty {
-            peers[index].repeats.begin(at: now + retransmission)
+            peers[index].repeats.arm(at: now + retransmission)
         }
     }
 
@@ -242,11 +242,19 @@ package struct Leader: Hashable, Sendable {
         now: Instant, _ outbox: inout Outbox
     ) {
         var slot = max(first, inFlight.base)
+        var answered = 0
+        let repeatedThrough = peers[index].repeats.through
         while slot <= last, slot < inFlight.end {
-            inFlight.update(slot) { if $0.attempt == attempt { $0.acceptedBy.insert(index) } }
+            inFlight.update(slot) { proposal in
+                guard proposal.attempt == attempt, !proposal.acceptedBy.contains(index) else {
+                    return
+                }
+                proposal.acceptedBy.insert(index)
+                if slot <= repeatedThrough { answered += 1 }
+            }
             slot = slot.next
         }
-        repeatMore(to: index, for: first, last, now, retransmission: retransmission, &outbox)
+        repeatMore(to: index, for: answered, now, retransmission: retransmission, &outbox)
         // An answer to a later slot does not put off what an earlier one still lacks.
         let before = max(peers[index].firstUnanswered, inFlight.base)
         var unanswered = before

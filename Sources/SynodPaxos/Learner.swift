@@ -67,9 +67,14 @@ package struct Learner: Hashable, Sendable {
         learnedBy[index] = max(learnedBy[index], through)
     }
 
-    /// Whether one of these replicas has learned more.
-    package func isBehind(_ others: ReplicaSet) -> Bool {
-        learnedBy.indices.contains { others.contains($0) && learnedBy[$0] > chosenThrough }
+    /// Those of the replicas that have not said that they have learned more.
+    package func noneAhead(of others: ReplicaSet) -> ReplicaSet {
+        var none = ReplicaSet()
+        for index in learnedBy.indices
+        where others.contains(index) && learnedBy[index] <= chosenThrough {
+            none.insert(index)
+        }
+        return none
     }
 
     /// A stream to a replica was opened: what it was asked for before may have been lost.

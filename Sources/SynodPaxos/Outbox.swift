@@ -14,6 +14,8 @@ package enum Input: Sendable {
     case disconnected(ReplicaID)
     /// What was handed out for execution is executed. A leader who is not told stamps nothing.
     case executed(Executed)
+    /// A part of another replica's state has arrived here.
+    case partReceived
     /// The state of another replica was installed here: everything through the slot is applied.
     case installed(through: Slot)
 }

@@ -63,6 +63,8 @@
         case forgetsPending = "B38"
         /// Who has a no-op in a slot tells reads that nothing else can be chosen there.
         case trustsNoops = "B39"
+        /// A leader counts one revision too many for some slots that it grants.
+        case countsTooMany = "B40"
 
         package static let active = getenv("SYNOD_BUG").flatMap {
             PlantedBug(rawValue: String(cString: $0))

@@ -73,8 +73,12 @@ package struct ReadConflict: Hashable, Sendable {
 struct ReadConflictFinder {
     /// Reads of single keys.
     private var points: [Key: [Int]] = [:]
-    /// Other reads; nil: everything.
-    private var others: [(read: Int, spans: [KeySpan]?)] = []
+    /// The same keys in order; nil until a range is touched.
+    private var orderedPoints: SpanIndex<Key>?
+    /// Reads of other keys.
+    private var ranges = SpanIndex<Int>()
+    /// Reads of everything.
+    private var general: [Int] = []
     /// By read.
     private var last: [Slot]
     /// The last slot in which any key may be touched.
@@ -82,13 +86,19 @@ struct ReadConflictFinder {
 
     init(_ scopes: ReadScopes) {
         last = Array(repeating: .zero, count: scopes.count)
+        var others: [(span: KeySpan, value: Int)] = []
         for (read, spans) in scopes.spans.enumerated() {
-            if let spans, spans.count == 1, spans[0].isPoint {
+            guard let spans else {
+                general.append(read)
+                continue
+            }
+            if spans.count == 1, spans[0].isPoint {
                 points[Key(spans[0].lower), default: []].append(read)
             } else {
-                others.append((read, spans))
+                others += spans.map { ($0, read) }
             }
         }
+        if !others.isEmpty { ranges = SpanIndex(others) }
     }
 
     mutating func add(_ entry: Entry, in slot: Slot) {
@@ -109,16 +119,20 @@ struct ReadConflictFinder {
     }
 
     private mutating func add(_ span: KeySpan, in slot: Slot) {
+        var touched = general
         if span.isPoint {
-            for read in points[Key(span.lower)] ?? [] { note(slot, of: read) }
-        } else {
-            for (key, reads) in points where span.overlaps(KeySpan(key.bytes[...])) {
-                for read in reads { note(slot, of: read) }
-            }
+            touched += points[Key(span.lower)] ?? []
+        } else if !points.isEmpty {
+            orderPoints()
+            orderedPoints!.forEach(overlapping: span) { touched += points[$0]! }
         }
-        for (read, spans) in others where last[read] < slot {
-            if spans?.contains(where: { $0.overlaps(span) }) ?? true { note(slot, of: read) }
-        }
+        ranges.forEach(overlapping: span) { touched.append($0) }
+        for read in touched { note(slot, of: read) }
+    }
+
+    private mutating func orderPoints() {
+        guard orderedPoints == nil else { return }
+        orderedPoints = SpanIndex(points.keys.map { (KeySpan($0.bytes[...]), $0) })
     }
 
     private mutating func note(_ slot: Slot, of read: Int) { last[read] = max(last[read], slot) }

@@ -55,7 +55,8 @@ extension Replica {
         _ outbox: inout Outbox
     ) {
         election.asked(by: sender, for: round, now)
-        let isOfUse = !isUnserved || !election.isStalled(now)
+        // Without a state, this replica cannot promise to who lacks what was in it.
+        let isOfUse = !isUnserved || lacksState || !election.isStalled(now)
         let hearsLeader = isLeading || (election.hearsLeader(now) && isOfUse)
         guard hearsLeader || election.welcomes(sender, now) else { return }
         var progress: Progress?
@@ -113,8 +114,11 @@ extension Replica {
         else { return }
         role = .campaigning(campaign)
         guard membership.isQuorum(welcomedBy), !lacksState else { return }
-        // A leader who is of no use to those who are behind can be of use to others.
-        if election.hearsLeader(now), learner.isBehind(welcomedBy) { return }
+        // A leader who is heard is not deposed by who is merely behind.
+        guard
+            !election.hearsLeader(now)
+                || membership.isQuorum(learner.noneAhead(of: welcomedBy))
+        else { return }
         let ballot = election.nextBallot(id)
         campaign = Campaign(
             round: ballot.round, canvassInterval: campaign.canvassInterval,

@@ -166,9 +166,11 @@ package struct Replica: Hashable, Sendable {
     /// Whether another read may be requested.
     package var hasRoomForReads: Bool { reader.hasRoom }
 
-    /// Replaces what chance has decided: when to campaign next if no leader is heard, and what is
-    /// drawn from now on. Replicas that differ only in that become equal by it.
+    /// Replaces what chance and time have decided: when to campaign next, how long ago it is that
+    /// there was no way to a leader or something was learned, and what is drawn from now on.
+    /// Replicas that differ only in that become equal by it.
     package mutating func campaignDue(at instant: Instant, seed: UInt64) {
+        learnedAt = instant
         election.campaignDue(at: instant, chance: PRNG(seed: seed))
     }
 
@@ -211,6 +213,7 @@ package struct Replica: Hashable, Sendable {
             if let index = membership.index(of: peer) { abandonSlots(of: index, now, &outbox) }
         case .executed(let executed):
             role.updateLeader { $0.sequencer.executed(executed) }
+        case .partReceived: learnedAt = now
         case .installed(let slot):
             learner.installed(through: slot, &acceptor, &outbox)
             forwarder.abandonAll()

@@ -104,6 +104,11 @@ struct Sequencer: Hashable, Sendable {
         _ slot: Slot, _ certain: Int, of count: Int, _ keys: TouchedKeys, isGranted: Bool
     ) {
         revision += Int64(certain)
+        #if SYNOD_PLANTED_BUGS
+            if PlantedBug.countsTooMany.isActive, isGranted, slot.rawValue % 4 == 0 {
+                revision += 1
+            }
+        #endif
         if isGranted { grantedCount += 1 }
         slots.append(
             HandedOut(

@@ -20,5 +20,7 @@ package struct Report: Sendable {
     /// From the end of the faults until everything had come to rest; zero if it was not looked at.
     package var settling = Interval(nanoseconds: 0)
     package var faults = FaultTally()
+    /// Those that could fire.
+    package var enabledFaults: [FaultID] = []
     package var figures: [Figure] = []
 }

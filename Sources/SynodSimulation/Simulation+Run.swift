@@ -92,6 +92,7 @@ extension Simulation {
         report.faults = tally
         report.faults.add(links.tally)
         report.faults.add(clients.maker.tally)
+        report.enabledFaults = plan.enabled
         report.figures = figures
         return report
     }

@@ -10,6 +10,7 @@ package struct SweepTotals: Sendable {
     package private(set) var refused: UInt64 = 0
     package private(set) var unknown: UInt64 = 0
     package private(set) var faults = FaultTally()
+    private var enabledFaults: Set<FaultID> = []
     /// The longest latencies, longest first, each with its seed.
     package private(set) var worst: [(seed: UInt64, latency: Interval)] = []
     package private(set) var longestSettling: (seed: UInt64, span: Interval)?
@@ -29,6 +30,7 @@ package struct SweepTotals: Sendable {
         refused += report.refused
         unknown += report.unknown
         faults.add(report.faults)
+        enabledFaults.formUnion(report.enabledFaults)
         worst.append((report.options.seed, report.worstLatency))
         // Ties in the order of seeds, so that threads do not matter.
         worst.sort { $0.latency == $1.latency ? $0.seed < $1.seed : $0.latency > $1.latency }
@@ -42,6 +44,11 @@ package struct SweepTotals: Sendable {
         guard report.failure != nil else { return }
         failures.append(report)
         failures.sort { $0.options.seed < $1.options.seed }
+    }
+
+    /// Faults that runs had, and that had no effect in any.
+    package var unfired: [FaultID] {
+        FaultID.allCases.filter { enabledFaults.contains($0) && faults[$0] == 0 }
     }
 
     private mutating func add(_ figure: Figure) {

@@ -32,7 +32,11 @@ struct ChaosCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Members of the cluster (3 and 5 in turn).", valueName: "3|5"))
     var members: Int?
 
-    @Option(help: ArgumentHelp("How long each scenario breaks things.", valueName: "number"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How long each scenario breaks things; then it waits until all is well.",
+            valueName: "number"))
     var seconds = ChaosConfiguration().seconds
 
     @Option(help: ArgumentHelp("What is broken, and when, follows from it.", valueName: "number"))

@@ -70,7 +70,9 @@ struct ExploreCommand: ParsableCommand {
     @Flag(help: "Visit also states that others stand for; finds the same and takes longer.")
     var unreduced = false
 
-    @Option(help: ArgumentHelp("States after which to give up.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("States after which to give up.", valueName: "count"))
     var limit = 1_500_000_000
 
     @Flag(help: "Instead, crash at every point between the effects of one decision.")
@@ -116,7 +118,7 @@ struct ExploreCommand: ParsableCommand {
     }
 
     private static func numbers(_ list: String, _ option: String) throws -> [Int] {
-        try list.split(separator: ",").map { text in
+        try list.split(separator: ",", omittingEmptySubsequences: list.isEmpty).map { text in
             guard let number = Int(text), (0...99).contains(number) else {
                 throw ValidationError("\(option): '\(text)' is not a small number.")
             }

@@ -83,23 +83,74 @@ struct BadLinkTests {
         #expect(lone.replica.leader == leader.replica)
     }
 
-    /// Those who cannot learn what their leader says is chosen find it among themselves, unless one of
-    /// them can tell: then the leader may be of use to the others.
-    @Test(arguments: [0, 5])
-    func whatCannotBeLearnedIsFoundAgain(elsewhere: UInt64) {
-        var lone = LoneReplica(proposers: .leader)
+    /// One of five that has a command to say and cannot learn what its leader says is chosen, until it asks
+    /// the others for another way.
+    private func behind(receivingAt parts: [UInt64] = []) -> (lone: LoneReplica, after: Interval) {
+        var lone = LoneReplica(count: 5, proposers: .leader)
         lone.step([.submitted(command, deadline: lone.now + timing.election * 100)])
         let start = lone.now
-        let question = Message.canvass(round: 2, isUnserved: true)
-        while !lone.messages.contains(question), lone.now.since(start) < timing.stall * 2 {
+        while !lone.messages.contains(.canvass(round: 2, isUnserved: true)),
+            lone.now.since(start) < timing.stall * 3
+        {
+            let span = lone.now.since(start).nanoseconds
+            if parts.contains(span / timing.heartbeat.nanoseconds) { lone.step([.partReceived]) }
             lone.hear(.heartbeat(leader, chosenThrough: 5), from: 2)
             lone.pass(timing.heartbeat)
         }
-        #expect(lone.messages.contains(question))
-        #expect(lone.now.since(start) >= timing.stall)
-        lone.hear(
-            .canvassed(round: 2, leader: nil, chosenThrough: Slot(elsewhere)), from: 3)
-        #expect(lone.outbox.persist.isEmpty == (elsewhere > 0))
+        return (lone, lone.now.since(start))
+    }
+
+    /// Those who cannot learn what their leader says is chosen find it among themselves. Others, to
+    /// whom the leader may be of use, do not count.
+    @Test func whatCannotBeLearnedIsFoundAgain() {
+        var (lone, after) = behind()
+        #expect(after >= timing.stall && after < timing.stall + timing.heartbeat * 3)
+        let (none, all) = (Slot.zero, Slot(5))
+        lone.hear(.canvassed(round: 2, leader: nil, chosenThrough: all), from: 3)
+        lone.hear(.canvassed(round: 2, leader: nil, chosenThrough: all), from: 4)
+        lone.hear(.canvassed(round: 2, leader: nil, chosenThrough: none), from: 5)
+        #expect(lone.outbox.persist.isEmpty)
+        lone.hear(.canvassed(round: 2, leader: nil, chosenThrough: none), from: 2)
+        #expect(!lone.outbox.persist.isEmpty)
+    }
+
+    /// As long as parts of a state arrive, nobody is unserved.
+    @Test func aStateThatArrivesIsHeadway() {
+        let (_, after) = behind(receivingAt: Array(0..<25))
+        #expect(after >= timing.heartbeat * 24 + timing.stall)
+    }
+
+    /// Who lacks its state could not promise to who is behind, so it welcomes no such campaign.
+    @Test func whoLacksItsStateStaysWithItsLeader() {
+        var restored = Replica.Restored()
+        restored.lacksState = true
+        restored.chosenThrough = Slot(5)
+        var lone = LoneReplica(restored: restored)
+        lone.hear(.heartbeat(leader, chosenThrough: 5), from: 2)
+        for _ in 0..<40 {
+            lone.pass(timing.heartbeat)
+            lone.hear(.heartbeat(leader, chosenThrough: 5), from: 2)
+        }
+        lone.hear(.canvass(round: 2, isUnserved: true), from: 3)
+        guard case .canvassed(_, let progress?, _)? = lone.messages.first else {
+            Issue.record("it is welcome")
+            return
+        }
+        #expect(progress.ballot == leader)
+    }
+
+    /// A copy of an answer makes no room on the link.
+    @Test func aCopyOfAnAnswerIsNoAnswer() {
+        var lone = LoneReplica()
+        let ballot = lone.lead()
+        lone.sync()
+        lone.pass(timing.retransmission)
+        lone.hear(accepted(ballot, 1...2), from: 2)
+        lone.pass(timing.retransmission)
+        lone.hear(accepted(ballot, 3...4), from: 2)
+        #expect(proposed(lone, to: 2) == [11, 12])
+        lone.hear(accepted(ballot, 3...4), from: 2)
+        #expect(proposed(lone, to: 2).isEmpty)
     }
 
     /// A leader that is lost and found again all the time, and serves nobody, is doubted as one that

@@ -29,7 +29,8 @@ struct SweepTests {
         }
     }
 
-    @Test(arguments: [3, 9])
+    /// With two replicas, where each failure of the other one costs a round, that is a telling number.
+    @Test(arguments: [2, 3, 9])
     func failuresAtEveryTwentiethMessageCostFewRounds(replicas: Int) throws {
         var options = RunOptions(seed: 1, profile: .brief)
         options.replicas = replicas
@@ -76,6 +77,10 @@ struct SweepTests {
         options.proposers = proposers
         options.clients = proposers == .everyone ? 16 : 1
         expectNoFailure(options)
+    }
+
+    @Test func aStoppedProposerHoldsUpItsKeysOnly() {
+        expectNoFailure(RunOptions(seed: 1, profile: .stopped))
     }
 
     @Test func executionByKeyIsNoSlowerThanBySlot() {

@@ -18,6 +18,10 @@ struct Reference {
     private var hashes: [Slot: UInt32] = [:]
     /// What has changed anything.
     private(set) var effective: Set<Bytes> = []
+    /// The first slot that leaves out revisions for no reason: since the last slot with a stamp, none
+    /// came to nothing.
+    private(set) var unjustified: Slot?
+    private var hasSeenNoop = false
     /// Revisions that no write will ever have made.
     private(set) var skipped: Set<Int64> = []
 
@@ -54,6 +58,7 @@ struct Reference {
         through = .zero
         revision = 1
         taken = [:]
+        hasSeenNoop = false
     }
 
     private mutating func execute(_ entry: Entry, in slot: Slot) throws(StorageError) {
@@ -61,9 +66,14 @@ struct Reference {
             let uncertain = stamp.uncertainSlots(before: slot).reduce(0) { $0 + (taken[$1] ?? 0) }
             let start = stamp.revision + uncertain
             precondition(start >= revision, "A stamp does not take back a revision.")
-            if start > revision { skipped.formUnion(revision + 1...start) }
+            if start > revision {
+                skipped.formUnion(revision + 1...start)
+                if !hasSeenNoop, unjustified == nil { unjustified = slot }
+            }
             revision = start
+            hasSeenNoop = false
         }
+        if entry.isNoop { hasSeenNoop = true }
         try entry.forEachCommand { (command) throws(StorageError) in
             let hasChanged = try keyspace.apply(command.payload, after: revision, header: nil)
                 .hasChanged

@@ -79,6 +79,12 @@ extension Simulation {
                 let hash = node.stateStore.unnoticed({ try? node.stateHash() })
             else { continue }
             let expected = reference.hash(through: glance.appliedThrough, chosen: oracle.chosen)
+            if let slot = reference.unjustified {
+                return fail(
+                    .safety, "I6",
+                    "slot \(slot.rawValue) leaves out revisions, and none before it came to nothing"
+                )
+            }
             guard hash != expected else { continue }
             return fail(
                 .safety, "I6",

@@ -12,6 +12,7 @@ extension Simulation {
             else { continue }
             if stopsOnGrant == grantee {
                 stopsOnGrant = nil
+                tally.fired(.g1)
                 pause(hosts[grantee], for: .seconds(3600))
             }
             stopGrantee(hosts[grantee])

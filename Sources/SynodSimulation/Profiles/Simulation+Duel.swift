@@ -75,6 +75,7 @@ extension Simulation {
     /// All replicas die and start at once. Returns how long it took until they followed one leader
     /// for good.
     private func duel() -> Interval? {
+        tally.fired(.p3)
         for host in hosts { crash(host, restartAfter: .milliseconds(50), tellsPeers: false) }
         run(until: now + .milliseconds(50))
         let start = now

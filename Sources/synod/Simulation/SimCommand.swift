@@ -30,7 +30,9 @@ struct SimCommand: AsyncParsableCommand {
     @Option(help: "What kind of trouble to make.")
     var profile = Profile.swarm
 
-    @Option(help: ArgumentHelp("Replicas, 1 to 9 (drawn).", valueName: "count"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Replicas, 1 to 9 (drawn).", valueName: "count")
+    )
     var replicas: Int?
 
     @Option(help: "Who proposes (drawn).")
@@ -42,16 +44,24 @@ struct SimCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Faults to leave out, as N1,P3.", valueName: "list"))
     var without: String?
 
-    @Option(help: ArgumentHelp("Clients, 1 to 256 (drawn).", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Clients, 1 to 256 (drawn).", valueName: "count"))
     var clients: Int?
 
-    @Option(help: ArgumentHelp("Requests of clients (drawn).", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Requests of clients (drawn).", valueName: "count"))
     var operations: Int?
 
-    @Option(help: ArgumentHelp("Virtual time that faults last (drawn).", valueName: "number"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Virtual time that faults last (drawn).", valueName: "number"))
     var seconds: UInt64?
 
-    @Option(help: ArgumentHelp("Runs at the same time (one per processor).", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Runs at the same time (one per processor).", valueName: "count"))
     var jobs = ProcessInfo.processInfo.activeProcessorCount
 
     @Flag(help: "Print all that happens.")

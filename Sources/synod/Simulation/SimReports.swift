@@ -112,11 +112,17 @@ extension SweepTotals {
         table.add("seeds", "\(seeds), \(Int(Double(seeds) / elapsed * 3600)) an hour")
         table.add(
             "virtual time",
-            String(format: "%.0f s, %.0f times as fast as real", virtual, virtual / elapsed))
+            String(
+                format: virtual < 10 * elapsed
+                    ? "%.0f s, %.1f times as fast as real" : "%.0f s, %.0f times as fast as real",
+                virtual, virtual / elapsed))
         table.add("events", "\(events)")
         table.add("decisions", "\(decisions)")
         table.add("requests", "\(answered) answered, \(refused) refused, \(unknown) unknown")
         table.add("faults", faults.text)
+        if !unfired.isEmpty {
+            table.add("never fired", unfired.map(\.rawValue).joined(separator: ", "))
+        }
         table.add(
             "worst latencies",
             worst.map { "\(SimText.seconds($0.latency)) (seed \($0.seed))" }
@@ -135,6 +141,7 @@ extension SweepTotals {
             "seeds": seeds, "virtualNanoseconds": virtualNanoseconds, "seconds": elapsed,
             "events": events, "decisions": decisions, "answered": answered, "refused": refused,
             "unknown": unknown, "faults": faults.object,
+            "faultsNeverFired": unfired.map(\.rawValue),
             "worstLatencies": worst.map {
                 ["seed": $0.seed, "nanoseconds": $0.latency.nanoseconds]
             },
