@@ -66,8 +66,11 @@ package struct Governor: Hashable, Sendable {
         return isProposing
     }
 
-    /// A slot was decided as proposed here.
-    package mutating func succeeded() {
+    /// A slot was decided as proposed here. Late, because this replica is far away, it has held up
+    /// others on its keys for longer than a forwarded command would have: that is worth it for large
+    /// ones only.
+    package mutating func succeeded(isLate: Bool, _ now: Instant) {
+        if isLate && !isLarge { return failed(now) }
         allowance = min(Int(Limits.grants) * Self.unit, allowance + max(1, Self.unit / slots))
         probation = max(Self.shortestProbation, probation / 2)
     }

@@ -136,7 +136,8 @@ package struct Proposer: Hashable, Sendable {
 
     /// How a slot was decided in which this replica has proposed something.
     package enum Outcome: Hashable, Sendable {
-        case asProposed
+        /// - Parameter isLate: It took longer than a leader usually waits for an entry.
+        case asProposed(isLate: Bool)
         /// The commands of this batch are still to be proposed.
         case otherwise(batch: UInt64)
     }
@@ -151,7 +152,8 @@ package struct Proposer: Hashable, Sendable {
             bytes: proposal.bytes, inFlight: bytesInFlight,
             proposedAt: proposal.proposedAt, response: response, holdsUpOthers: false, now)
         proposals.remove(at: place)
-        return proposal.entry == entry ? .asProposed : .otherwise(batch: proposal.batch)
+        guard proposal.entry == entry else { return .otherwise(batch: proposal.batch) }
+        return .asProposed(isLate: now.since(proposal.proposedAt) > response * 2)
     }
 
     /// When something wants to be said again.

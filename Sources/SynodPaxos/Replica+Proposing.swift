@@ -113,10 +113,14 @@ extension Replica {
         for item in learned {
             switch proposer.learned(item.slot, item.entry, response: timing.response, now) {
             case nil: break
-            case .asProposed:
+            case .asProposed(let isLate):
                 let (delayed, count) = item.entry.conflicts
                 counters.commandsDelayed += UInt64(delayed)
-                if delayed * 2 > count { governor.conflicted(now) } else { governor.succeeded() }
+                if delayed * 2 > count {
+                    governor.conflicted(now)
+                } else {
+                    governor.succeeded(isLate: isLate, now)
+                }
             case .otherwise(let batch):
                 counters.slotsLost += 1
                 forwarder.returned(batch)

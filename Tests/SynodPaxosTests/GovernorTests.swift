@@ -40,7 +40,7 @@ struct GovernorTests {
         #expect(!proposes(Self.large))
         wait(501)
         #expect(proposes(Self.large))
-        for _ in 0..<200 { governor.succeeded() }
+        for _ in 0..<200 { governor.succeeded(isLate: false, .distantFuture) }
         #expect(governor.slots == Int(Limits.grants))
     }
 
@@ -81,7 +81,7 @@ struct GovernorTests {
         for _ in 0..<20 { governor.conflicted(now) }
         #expect(proposes(Self.large))
         #expect(governor.slots == 1)
-        for _ in 0..<36 { governor.succeeded() }
+        for _ in 0..<36 { governor.succeeded(isLate: false, .distantFuture) }
         #expect(governor.slots == Int(Limits.grants))
     }
 
