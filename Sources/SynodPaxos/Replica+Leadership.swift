@@ -114,9 +114,9 @@ extension Replica {
         else { return }
         role = .campaigning(campaign)
         guard membership.isQuorum(welcomedBy), !lacksState else { return }
-        // A leader who is heard is not deposed by who is merely behind.
+        // A leader is not deposed by who is merely behind: those who know more can be served, or campaign.
         guard
-            !election.hearsLeader(now)
+            !(election.hearsLeader(now) || now >= unservedFrom)
                 || membership.isQuorum(learner.noneAhead(of: welcomedBy))
         else { return }
         let ballot = election.nextBallot(id)

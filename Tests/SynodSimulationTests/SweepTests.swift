@@ -141,6 +141,7 @@ struct SweepTests {
             ("a leader that was lost and found again all the time", 9_511_894, .swarm),
             ("copies of what a leader of before had said", 9_510_583, .swarm),
             ("a majority that could not learn what its leader knew", 9_700_534, .swarm),
+            ("a member that was behind and deposed its leader again and again", 9_909_212, .swarm),
         ] as [(String, UInt64, Profile)])
     func regression(bug: String, seed: UInt64, profile: Profile) {
         #expect(expectNoFailure(RunOptions(seed: seed, profile: profile)).failure == nil, "\(bug)")

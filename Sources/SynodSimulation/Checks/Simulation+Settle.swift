@@ -33,7 +33,8 @@ extension Simulation {
             run(until: bound) { isAtRest }
         } while failure == nil && !isAtRest && isTransferring && now < last
         guard failure == nil, isAtRest else { return false }
-        return probe(until: max(bound, now + .seconds(10) + plan.timing.election * 4))
+        return probe(
+            until: max(bound, now + .seconds(10) + plan.timing.election * 4), transfersUntil: last)
     }
 
     /// Whether somebody in the core has a peer's state to wait for.
@@ -147,11 +148,17 @@ extension Simulation {
     }
 
     /// Whether everybody in the core takes a write and a read. One that fails is asked for again, as
-    /// long as there is time.
-    private func probe(until end: Instant) -> Bool {
+    /// long as there is time, or somebody receives a state: that what it lacks is chosen may not have
+    /// been known here before.
+    private func probe(until bound: Instant, transfersUntil last: Instant) -> Bool {
         var open: [UInt64] = []
         for host in coreHosts { open += [probe(host, reads: false), probe(host, reads: true)] }
-        while failure == nil, now < end, !open.isEmpty || !isAtRest {
+        var end = bound
+        while failure == nil, !open.isEmpty || !isAtRest {
+            if now >= end {
+                guard isTransferring, now < last else { break }
+                end = now + settlingBound
+            }
             run(until: end) { open.allSatisfy { clients.isOver($0) } && isAtRest }
             open = open.filter { !clients.isAnswered($0) }.map { call in
                 guard clients.isOver(call) else { return call }
