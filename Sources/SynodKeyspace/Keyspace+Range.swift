@@ -67,7 +67,7 @@ extension Keyspace {
         guard answer.isWanted else { return }
         answer.write { $0.write(header, revision: view.visibleRevision) }
         let query = RangeQuery(request, view)
-        var (candidates, count) = query.gather(from: index)
+        var (candidates, count) = query.gather(from: index, pending)
         var more = false
         if !request.countOnly {
             if query.needsRecords(request) {

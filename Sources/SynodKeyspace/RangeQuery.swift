@@ -18,6 +18,8 @@ struct RangeQuery {
     private let request: RangeRequest
     /// Nil: the latest.
     private let revision: Int64?
+    /// Whether keys have changed since that are not among the pending ones.
+    private let isHistoric: Bool
     let limit: Int
     /// Whether every key has to be looked at before the first can be returned.
     let needsAll: Bool
@@ -25,20 +27,24 @@ struct RangeQuery {
     init(_ request: RangeRequest, _ view: RequestView) {
         self.request = request
         let asked = request.revision <= 0 ? view.visibleRevision : request.revision
-        revision = asked == view.visibleRevision && !view.isPast ? nil : asked
+        isHistoric = asked != view.visibleRevision
+        revision = isHistoric || view.isPast ? asked : nil
         limit = request.limit <= 0 ? .max : Int(request.limit)
         let isInKeyOrder = request.sortTarget == .key && request.sortOrder != .descending
         needsAll = request.hasFilters || !isInKeyOrder
     }
 
     /// The candidates, no more than can be returned, and the number of keys in the range.
-    func gather(from index: KeyIndex) -> (candidates: [Candidate], count: Int) {
+    func gather(
+        from index: KeyIndex, _ pending: PendingRecords
+    ) -> (candidates: [Candidate], count: Int) {
         let wanted = request.countOnly ? 0 : (needsAll ? .max : limit)
         var candidates: [Candidate] = []
-        if revision == nil && wanted < .max {
+        if !isHistoric && wanted < .max {
             // The rest of the range is counted without looking at every key.
             gather(wanted, from: index, into: &candidates)
-            return (candidates, index.liveCount(in: request.range))
+            let later = revision.map { pending.liveChange(after: $0, in: request.range) } ?? 0
+            return (candidates, index.liveCount(in: request.range) - later)
         }
         var count = 0
         index.forEach(in: request.range) { id in

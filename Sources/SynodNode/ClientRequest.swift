@@ -38,6 +38,14 @@ package struct ClientRequest: Sendable {
         case hash
         /// A HashKVRequest's revision; 0 for the current one.
         case hashKV(revision: Int64)
+
+        /// Of a read: what waits with it.
+        var readBytes: Int {
+            switch self {
+            case .range(let request, _), .readTransaction(let request, _): request.count
+            default: 0
+            }
+        }
     }
 
     package let token: RequestToken

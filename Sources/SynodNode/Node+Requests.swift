@@ -32,12 +32,15 @@ extension Node {
                         payload: payload), deadline: deadline))
         case .range(_, let scope), .readTransaction(_, let scope), .members(let scope):
             guard let scope else { return try answer(request.body, token, &output) }
-            guard reads.count < NodeLimits.pendingReads, replica.hasRoomForReads else {
+            guard reads.count < NodeLimits.pendingReads,
+                reads.bytes < NodeLimits.pendingReadBytes, replica.hasRoomForReads
+            else {
                 return output.answer(token, .failure(.tooManyRequests))
             }
             let read = reads.append(
-                PendingRead(token: token, body: request.body), deadline: deadline)
-            inputs.append(.readRequested(ReadID(read), scope))
+                PendingRead(token: token, body: request.body), bytes: request.body.readBytes,
+                deadline: deadline)
+            inputs.append(.readRequested(Read(ReadID(read), scope, deadline: deadline)))
         case .status, .alarms, .hash, .hashKV:
             try answer(request.body, token, &output)
         }

@@ -55,6 +55,8 @@ package struct NodeConfiguration: Sendable {
 package enum NodeLimits {
     /// Reads of this replica's clients that wait for their turn.
     package static let pendingReads = 65_536
+    /// Bytes of those reads' requests.
+    package static let pendingReadBytes = 128 << 20
     /// Bytes of answers after which one step runs no more reads: the next does.
     package static let readBudget = 1 << 20
     /// How long what a peer has acknowledged may stay unwritten while nothing else is written.

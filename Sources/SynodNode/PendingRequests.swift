@@ -6,6 +6,7 @@ import SynodPaxos
 struct PendingRequests<Value: Sendable>: Sendable {
     private struct Item: Sendable {
         let value: Value
+        let bytes: Int
         let deadline: Instant
     }
 
@@ -13,6 +14,8 @@ struct PendingRequests<Value: Sendable>: Sendable {
     /// Number of the first item.
     private var first: UInt64
     private(set) var count = 0
+    /// Of all that wait.
+    private(set) var bytes = 0
 
     init(firstNumber: UInt64) {
         first = firstNumber
@@ -24,10 +27,12 @@ struct PendingRequests<Value: Sendable>: Sendable {
     /// When the oldest request times out.
     var deadline: Instant { items.first.flatMap { $0?.deadline } ?? .distantFuture }
 
-    mutating func append(_ value: Value, deadline: Instant) -> UInt64 {
-        defer { count += 1 }
+    /// - Parameter bytes: that the request holds.
+    mutating func append(_ value: Value, bytes: Int = 0, deadline: Instant) -> UInt64 {
         let number = nextNumber
-        items.append(Item(value: value, deadline: deadline))
+        count += 1
+        self.bytes += bytes
+        items.append(Item(value: value, bytes: bytes, deadline: deadline))
         return number
     }
 
@@ -36,9 +41,7 @@ struct PendingRequests<Value: Sendable>: Sendable {
         guard number >= first, number - first < UInt64(items.count) else { return nil }
         let index = Int(number - first)
         guard let item = items[index] else { return nil }
-        items[index] = nil
-        count -= 1
-        trim()
+        forget(item, at: index)
         return item.value
     }
 
@@ -46,9 +49,7 @@ struct PendingRequests<Value: Sendable>: Sendable {
     mutating func removeExpired(_ now: Instant, _ body: (Value) -> Void) {
         while case .some(.some(let item)) = items.first, item.deadline <= now {
             body(item.value)
-            items[0] = nil
-            count -= 1
-            trim()
+            forget(item, at: 0)
         }
     }
 
@@ -57,9 +58,13 @@ struct PendingRequests<Value: Sendable>: Sendable {
         for case let item? in items { body(item.value) }
         items.removeAll()
         count = 0
+        bytes = 0
     }
 
-    private mutating func trim() {
+    private mutating func forget(_ item: Item, at index: Int) {
+        items[index] = nil
+        count -= 1
+        bytes -= item.bytes
         while let item = items.first, item == nil {
             items.removeFirst()
             first += 1

@@ -2,9 +2,11 @@
 /// ``Stamp``. Bounded by the window of the leader.
 struct ExecutionQueue: Hashable, Sendable {
     private var slots: SlotWindow<Waiting>
+    /// Whether something came since all was handed out whose turn had come.
+    private var hasNews = false
     #if SYNOD_PLANTED_BUGS
         /// No-ops that nobody waits for.
-        var passed: Set<Slot> = []
+        var passed: Set<Slot> = [] { didSet { hasNews = true } }
     #endif
 
     private struct Waiting: Hashable {
@@ -18,18 +20,6 @@ struct ExecutionQueue: Hashable, Sendable {
         var left: Int
         /// Uncertain commands that are not executed.
         var uncertainLeft: Int
-
-        /// How many of the commands that touch the span there are, and how many are executed.
-        func count(touching span: KeySpan) -> (all: Int, executed: Int) {
-            var count = (all: 0, executed: 0)
-            entry.forEachCommand { command in
-                let spans = command.footprint.spans(in: command.payload)
-                guard spans?.contains(where: { $0.overlaps(span) }) ?? true else { return }
-                count.all += 1
-                if isExecuted[command.index] { count.executed += 1 }
-            }
-            return count
-        }
     }
 
     init(chosenThrough: Slot) {
@@ -38,33 +28,37 @@ struct ExecutionQueue: Hashable, Sendable {
 
     func entry(in slot: Slot) -> Entry? { slots[slot]?.entry }
 
-    /// Whether the commands of the slot that touch the span are executed.
-    func hasExecuted(_ span: KeySpan, in slot: Slot) -> Bool {
-        guard let waiting = slots[slot] else { return false }
-        if waiting.left == 0 { return true }
-        let count = waiting.count(touching: span)
-        return count.executed == count.all
+    /// How many commands of the slot are executed; nil if its entry is missing.
+    func executedCount(in slot: Slot) -> Int? {
+        slots[slot].map { $0.isExecuted.count - $0.left }
     }
 
-    /// Whether all commands through the slot that touch the span are executed, some of the slot
-    /// itself among them.
-    ///
-    /// What is missing below the slot does not matter if its stamp names other keys there. The stamp
-    /// tells of all that its leader had handed out behind its base, and everything through the base
-    /// is executed, for something of the slot is. What such a slot holds in the end is what it was
-    /// handed out for, or nothing.
-    func hasExecutedAll(touching span: KeySpan, through slot: Slot) -> Bool {
-        guard let top = slots[slot], top.count(touching: span).executed > 0 else { return false }
-        let elsewhere = top.stamp.pending.slots(before: slot, apartFrom: span)
-        var other = slots.base
-        while other <= slot {
-            let isKnown = slots[other] != nil
-            guard isKnown ? hasExecuted(span, in: other) : elsewhere.contains(other) else {
-                return false
-            }
-            other = other.next
+    /// What the commands of the slot touch that are not executed; nil if its entry is missing.
+    func unexecuted(in slot: Slot) -> TouchedSpans? {
+        guard let waiting = slots[slot] else { return nil }
+        var spans = TouchedSpans()
+        guard waiting.left > 0 else { return spans }
+        waiting.entry.forEachCommand { command in
+            guard !waiting.isExecuted[command.index] else { return }
+            spans.add(command.footprint.spans(in: command.payload))
         }
-        return true
+        return spans
+    }
+
+    /// Whether any command of the slot that touches the span is executed.
+    func hasExecutedSome(touching span: KeySpan, in slot: Slot) -> Bool {
+        guard let waiting = slots[slot] else { return false }
+        var spans = TouchedSpans()
+        waiting.entry.forEachCommand { command in
+            guard waiting.isExecuted[command.index] else { return }
+            spans.add(command.footprint.spans(in: command.payload))
+        }
+        return spans.overlaps(span)
+    }
+
+    /// The slots before this one in which, by its stamp, nothing touches the span.
+    func slotsKnown(by slot: Slot, apartFrom span: KeySpan) -> Set<Slot> {
+        slots[slot]?.stamp.pending.slots(before: slot, apartFrom: span) ?? []
     }
 
     /// The entry of the slot, which has a stamp, is chosen.
@@ -72,6 +66,7 @@ struct ExecutionQueue: Hashable, Sendable {
         guard let stamp = entry.stamp else { return }
         var isCertain: [Bool] = []
         entry.forEachCommand { isCertain.append($0.isCertain) }
+        hasNews = true
         slots[slot] = Waiting(
             entry: entry, stamp: stamp, base: stamp.base(of: slot), isCertain: isCertain,
             isExecuted: Array(repeating: false, count: isCertain.count), left: isCertain.count,
@@ -81,6 +76,7 @@ struct ExecutionQueue: Hashable, Sendable {
     /// Everything through the slot is executed from now on. Returns which commands of the slot are
     /// not yet; nil if that is all of them.
     mutating func take(_ slot: Slot) -> [Int]? {
+        hasNews = true
         defer { slots.raiseBase(to: slot.next) }
         guard let waiting = slots[slot], waiting.left < waiting.isCertain.count else { return nil }
         return waiting.isExecuted.indices.filter { !waiting.isExecuted[$0] }
@@ -89,17 +85,15 @@ struct ExecutionQueue: Hashable, Sendable {
     /// Hands out every command whose turn has come. All that one can wait for lies before it, so
     /// going through them once is enough.
     mutating func run(executedThrough: Slot, _ learned: inout [Learned]) {
-        guard !slots.isEmpty else { return }
+        guard hasNews else { return }
+        hasNews = false
         var slot = slots.base
         while slot < slots.end {
-            defer { slot = slot.next }
-            guard let waiting = slots[slot], waiting.left > 0,
-                executedThrough >= waiting.base,
-                waiting.stamp.uncertainSlots(before: slot).allSatisfy({ isSure($0) })
-            else { continue }
-            let commands = run(slot)
-            guard !commands.isEmpty else { continue }
-            learned.append(Learned(slot: slot, entry: waiting.entry, part: .ahead(commands)))
+            let commands = run(slot, executedThrough: executedThrough)
+            if !commands.isEmpty, let entry = slots[slot]?.entry {
+                learned.append(Learned(slot: slot, entry: entry, part: .ahead(commands)))
+            }
+            slot = slot.next
         }
     }
 
@@ -108,9 +102,10 @@ struct ExecutionQueue: Hashable, Sendable {
         slot < slots.base || slots[slot]?.uncertainLeft == 0
     }
 
-    private mutating func run(_ slot: Slot) -> [Int] {
-        guard var waiting = slots[slot] else { return [] }
-        slots[slot] = nil  // The only copy, so that it is changed and not copied.
+    private mutating func run(_ slot: Slot, executedThrough: Slot) -> [Int] {
+        guard var waiting = slots[slot], waiting.left > 0, executedThrough >= waiting.base,
+            waiting.stamp.uncertainSlots(before: slot).allSatisfy({ isSure($0) })
+        else { return [] }
         var ready: [Int] = []
         var nextWait = 0
         let waits = waiting.stamp.waits
@@ -129,7 +124,7 @@ struct ExecutionQueue: Hashable, Sendable {
             // Those behind it take their revisions from what becomes of it.
             if !waiting.isCertain[command] && !waiting.isExecuted[command] { break }
         }
-        slots[slot] = waiting
+        if !ready.isEmpty { slots[slot] = waiting }
         return ready
     }
 

@@ -197,26 +197,28 @@ package struct Forwarder: Hashable, Sendable {
         _ now: Instant, via hop: ReplicaID?, retransmission: Interval, _ outbox: inout Outbox
     ) {
         guard let ballot = stream?.ballot else { return }
-        var commands: [Command] = []
-        var first: UInt64?
         var unexecuted = pending.filter { $0.position != nil && !$0.isDone }
-        // What was proposed here in vain before it was sent is late in the stream.
-        unexecuted.sort { $0.position! < $1.position! }
-        for item in unexecuted {
-            let position = item.position!
-            if first == nil { first = position }
-            // A leader executes a stream in order, so what is left of it has no gaps, unless the
-            // leader is deposed already and another has recovered some of it. Then this goes
-            // nowhere, and the stream to the other is opened soon.
-            guard position == first! + UInt64(commands.count) else { break }
-            commands.append(item.command)
-        }
-        guard let first else {
+        guard !unexecuted.isEmpty else {
             stream!.repeatAt = .distantFuture
             return
         }
         stream!.repeatAt = now + retransmission * 4
-        send(commands[...], from: first, ballot, via: hop, &outbox)
+        // What was proposed here in vain before it was sent is late in the stream.
+        unexecuted.sort { $0.position! < $1.position! }
+        // What is executed leaves gaps: keys that wait do not hold up others.
+        var first = 0
+        for end in 1...unexecuted.count {
+            let position = unexecuted[first].position!
+            if end < unexecuted.count,
+                unexecuted[end].position! == position + UInt64(end - first)
+            {
+                continue
+            }
+            send(
+                unexecuted[first..<end].map(\.command)[...], from: position, ballot, via: hop,
+                &outbox)
+            first = end
+        }
     }
 
     private func send(

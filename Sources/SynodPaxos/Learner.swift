@@ -137,14 +137,20 @@ package struct Learner: Hashable, Sendable {
         }
     }
 
-    /// Whether the commands of a slot that touch the key are executed.
-    package func hasExecuted(_ key: ArraySlice<UInt8>, in slot: Slot) -> Bool {
-        slot <= chosenThrough || ahead.hasExecuted(KeySpan(key), in: slot)
+    /// How many commands are executed of a slot above the prefix; nil if its entry is missing.
+    package func executedCount(in slot: Slot) -> Int? { ahead.executedCount(in: slot) }
+
+    /// What the commands of such a slot touch that are not executed; nil if its entry is missing.
+    func unexecuted(in slot: Slot) -> TouchedSpans? { ahead.unexecuted(in: slot) }
+
+    /// Whether any command of such a slot that touches the span is executed.
+    func hasExecutedSome(touching span: KeySpan, in slot: Slot) -> Bool {
+        ahead.hasExecutedSome(touching: span, in: slot)
     }
 
-    /// Whether all commands through the slot that touch the span are executed.
-    package func hasExecutedAll(touching span: KeySpan, through slot: Slot) -> Bool {
-        slot <= chosenThrough || ahead.hasExecutedAll(touching: span, through: slot)
+    /// The slots before such a slot in which, by its stamp, nothing touches the span.
+    func slotsKnown(by slot: Slot, apartFrom span: KeySpan) -> Set<Slot> {
+        ahead.slotsKnown(by: slot, apartFrom: span)
     }
 
     /// The entry is the chosen one of the next slot.

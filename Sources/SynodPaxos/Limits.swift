@@ -47,10 +47,13 @@ package enum Limits {
     /// be executed.
     package static let pendingReads = 65_536
 
+    /// Bytes of what those reads ask for.
+    package static let pendingReadBytes = 64 << 20
+
     /// Bytes of commands that the leader has taken and not yet proposed.
     package static let queueBytes = 64 << 20
 
-    /// Bytes of commands or entries in one forward, retransmission or fetch.
+    /// Bytes of commands, entries or keys in one forward, retransmission, fetch or question of reads.
     package static let burstBytes = 1 << 20
 
     /// One command, with its header: etcd's largest configurable request and some room.

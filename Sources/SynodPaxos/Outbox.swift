@@ -5,7 +5,7 @@ package enum Input: Sendable {
     /// A client of this replica wants a command replicated; after `deadline` it no longer waits.
     case submitted(Command, deadline: Instant)
     /// A client of this replica wants to read what is current.
-    case readRequested(ReadID, ReadScope)
+    case readRequested(Read)
     /// All writes through the ticket survive a crash.
     case written(through: WriteTicket)
     /// A stream from this peer was opened: what it missed can be sent again.

@@ -19,6 +19,9 @@ package enum ReadScope: Hashable, Sendable {
         case .everything: nil
         }
     }
+
+    /// Upper bound of the bytes that it takes in a question, but for a few.
+    var byteCount: Int { (spans ?? []).reduce(8) { $0 + $1.byteCount } }
 }
 
 /// What the reads of one round ask for, in their order: as bytes, which an acceptor that has

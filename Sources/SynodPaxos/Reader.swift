@@ -1,3 +1,4 @@
+import DequeModule
 import SynodBytes
 
 /// Linearizable reads at any replica, without the leader and without clocks (after Charapko et
@@ -6,8 +7,9 @@ import SynodBytes
 /// A write that was acknowledged before the read began is accepted by a majority; any majority
 /// that is asked afterwards shares an acceptor with it. That one either knows it to be chosen, or
 /// says in which slot it has accepted something that touches what the read asks for, or knows that a
-/// slot before one that it has accepted may have something of the kind. So the read waits until this replica has executed everything that any of them knows to be chosen, and of
-/// that slot what the read asks for. All reads that queued up share one round of questions; one
+/// slot before one that it has accepted may have something of the kind. So the read waits until
+/// this replica has executed everything that any of them knows to be chosen, and of that slot what
+/// the read asks for. Reads that queued up share one round of questions, as many as fit one; one
 /// round is under way at a time.
 ///
 /// A departure from the paper, where a read waits for whatever may be chosen: here it waits for
@@ -17,22 +19,19 @@ package struct Reader: Hashable, Sendable {
     private let me: Int
     /// Unique over restarts: an answer to an old question must not count for a new one.
     private var nextRound: UInt64
-    private var queued: [Read] = []
+    private var queued: Deque<Read> = []
     /// Reads that were not released yet.
     private var waiting = 0
+    /// Bytes of what they ask for.
+    private var waitingBytes = 0
     private var round: Round?
     /// Bounds known, not yet executed through.
-    private var bounded: [Bounded] = []
-    /// Reads that wait for what they ask for in a slot, too.
-    private var held: [Held] = []
+    private var held = HeldReads()
     /// Since when a read has waited for something to be executed, and none was released; in the
     /// distant future if none waits for that.
     private(set) var waitingSince = Instant.distantFuture
-
-    private struct Read: Hashable, Sendable {
-        let id: ReadID
-        let scope: ReadScope
-    }
+    /// When to look for reads whose clients have given up.
+    private var expireAt = Instant.distantFuture
 
     private struct Round: Hashable, Sendable {
         let number: UInt64
@@ -58,17 +57,6 @@ package struct Reader: Hashable, Sendable {
         }
     }
 
-    private struct Bounded: Hashable, Sendable {
-        let bound: Slot
-        let reads: [ReadID]
-    }
-
-    private struct Held: Hashable, Sendable {
-        let bound: Slot
-        let slot: Slot
-        let read: Read
-    }
-
     /// - Parameter seed: drawn at this start: a replica that has lost its disk counts its starts anew.
     package init(membership: Membership, me: Int, boot: UInt64, seed: UInt64) {
         self.membership = membership
@@ -77,28 +65,40 @@ package struct Reader: Hashable, Sendable {
     }
 
     /// Whether another read may wait.
-    package var hasRoom: Bool { waiting < Limits.pendingReads }
+    package var hasRoom: Bool {
+        waiting < Limits.pendingReads && waitingBytes < Limits.pendingReadBytes
+    }
 
-    package mutating func request(_ read: ReadID, _ scope: ReadScope) {
+    package mutating func request(_ read: Read) {
         waiting += 1
+        waitingBytes += read.scope.byteCount
+        expireAt = min(expireAt, read.deadline)
         #if SYNOD_PLANTED_BUGS
             if PlantedBug.reusesReadBound.isActive, round != nil {
-                return round!.reads.append(Read(id: read, scope: scope))
+                return round!.reads.append(read)
             }
         #endif
-        queued.append(Read(id: read, scope: scope))
+        queued.append(read)
     }
 
     /// When unanswered questions are asked again.
     package var repeatAt: Instant { round?.repeatAt ?? .distantFuture }
 
-    /// What the next round will ask for: all queued reads share it. Nil if nothing is queued, or a
-    /// round is under way.
+    /// What the next round will ask for: what is queued, as far as it fits one message. Nil if nothing
+    /// is, or a round is under way.
     package var nextScopes: ReadScopes? {
-        round == nil && !queued.isEmpty ? ReadScopes(queued.map(\.scope)) : nil
+        guard round == nil, !queued.isEmpty else { return nil }
+        var bytes = 0
+        let fitting = queued.prefix { read in
+            defer { bytes += read.scope.byteCount }
+            // The first one fits any message: it came in one request.
+            return bytes == 0 || bytes + read.scope.byteCount <= Limits.burstBytes
+        }
+        return ReadScopes(fitting.map(\.scope))
     }
 
     /// Begins a round.
+    /// - Parameter scopes: of the reads that are queued first.
     /// - Parameter answer: of this replica itself.
     package mutating func begin(
         _ scopes: ReadScopes, _ answer: ReadAnswer, now: Instant, retransmission: Interval,
@@ -108,11 +108,11 @@ package struct Reader: Hashable, Sendable {
         answeredBy.insert(me)
         nextRound += 1
         var round = Round(
-            number: nextRound, reads: queued, scopes: scopes, bound: .zero,
-            answeredBy: answeredBy, repeatAt: now + retransmission)
+            number: nextRound, reads: Array(queued.prefix(scopes.count)), scopes: scopes,
+            bound: .zero, answeredBy: answeredBy, repeatAt: now + retransmission)
         round.add(answer)
         self.round = round
-        queued = []
+        queued.removeFirst(scopes.count)
         if membership.count > 1 {
             outbox.send(.readQuery(round: nextRound, scopes: scopes), to: .others)
         }
@@ -141,55 +141,47 @@ package struct Reader: Hashable, Sendable {
 
     /// Releases the reads for which everything is executed that they wait for.
     package mutating func release(_ learner: Learner, _ now: Instant, _ outbox: inout Outbox) {
-        guard !bounded.isEmpty || !held.isEmpty else { return }
-        let before = waiting
-        bounded.removeAll { item in
-            guard item.bound <= learner.chosenThrough else { return false }
-            outbox.readable.append(
-                contentsOf: item.reads.map { ReleasedRead($0, through: item.bound) })
-            waiting -= item.reads.count
-            return true
-        }
-        held.removeAll { item in
-            guard item.bound <= learner.chosenThrough, Self.isExecuted(item, by: learner) else {
-                return false
-            }
-            outbox.readable.append(ReleasedRead(item.read.id, through: item.slot))
-            waiting -= 1
-            return true
-        }
-        if bounded.isEmpty && held.isEmpty {
+        guard !held.isEmpty else { return }
+        let released = held.release(learner)
+        outbox.readable.append(contentsOf: released.map(\.released))
+        forget(released)
+        if held.isEmpty {
             waitingSince = .distantFuture
-        } else if waiting < before || waitingSince == .distantFuture {
+        } else if !released.isEmpty || waitingSince == .distantFuture {
             waitingSince = now
         }
     }
 
-    /// Who reads several keys reads them as they were at one moment: those of a range right behind
-    /// the slot, others when everything before it is executed. On one key, commands are executed in
-    /// order anyway.
-    private static func isExecuted(_ item: Held, by learner: Learner) -> Bool {
-        switch item.read.scope {
-        case .key(let key): learner.hasExecuted(key, in: item.slot)
-        case .range(let span): learner.hasExecutedAll(touching: span, through: item.slot)
-        case .spans, .everything: item.slot <= learner.chosenThrough
+    /// Forgets reads whose clients have given up, but for those that are being asked for.
+    /// - Parameter spacing: how often to look at most.
+    package mutating func expire(_ now: Instant, spacing: Interval) {
+        guard now >= expireAt else { return }
+        expireAt = waiting == 0 ? .distantFuture : now + spacing
+        // All wait equally long: those that gave up are in front.
+        while let read = queued.first, read.deadline <= now {
+            queued.removeFirst()
+            forget(read)
         }
+        forget(held.expire(now))
+        if held.isEmpty { waitingSince = .distantFuture }
+    }
+
+    private mutating func forget(_ items: [HeldReads.Item]) {
+        for item in items { forget(item.read) }
+    }
+
+    private mutating func forget(_ read: Read) {
+        waiting -= 1
+        waitingBytes -= read.scope.byteCount
     }
 
     private mutating func finishRound() {
         guard let finished = round, isAnswered(finished) else { return }
-        var free: [ReadID] = []
         for (place, read) in finished.reads.enumerated() {
             let bound = max(finished.bound, finished.bounds[place] ?? .zero)
-            if let slot = finished.slots[place], slot > bound {
-                held.append(Held(bound: bound, slot: slot, read: read))
-            } else if bound > finished.bound {
-                bounded.append(Bounded(bound: bound, reads: [read.id]))
-            } else {
-                free.append(read.id)
-            }
+            let slot = finished.slots[place].flatMap { $0 > bound ? $0 : nil }
+            held.add(HeldReads.Item(read: read, bound: bound, slot: slot))
         }
-        if !free.isEmpty { bounded.append(Bounded(bound: finished.bound, reads: free)) }
         round = nil
     }
 
@@ -198,6 +190,20 @@ package struct Reader: Hashable, Sendable {
             if PlantedBug.readsLocally.isActive { return true }
         #endif
         return membership.isQuorum(round.answeredBy)
+    }
+}
+
+/// A linearizable read of a client.
+package struct Read: Hashable, Sendable {
+    package let id: ReadID
+    package let scope: ReadScope
+    /// When its client gives up. Reads come in the order of their deadlines.
+    package let deadline: Instant
+
+    package init(_ id: ReadID, _ scope: ReadScope, deadline: Instant) {
+        self.id = id
+        self.scope = scope
+        self.deadline = deadline
     }
 }
 

@@ -197,8 +197,8 @@ package struct Replica: Hashable, Sendable {
             received(message, from: index, now, &outbox)
         case .submitted(let command, let deadline):
             forwarder.submitted(command, deadline: deadline, now)
-        case .readRequested(let read, let scope):
-            reader.request(read, scope)
+        case .readRequested(let read):
+            reader.request(read)
         case .written(let ticket):
             written(through: ticket, now, &outbox)
         case .connected(let peer):
@@ -246,6 +246,7 @@ package struct Replica: Hashable, Sendable {
         role.updateLeader {
             $0.repeatUnanswered(now, retransmission: retransmission, &outbox)
         }
+        reader.expire(now, spacing: timing.heartbeat)
         reader.repeatUnanswered(now, retransmission: timing.retransmission, &outbox)
         if now >= forwarder.repeatAt, !isLeading { repeatUnexecuted(now, &outbox) }
         if now >= proposer.repeatAt, !isLeading {

@@ -25,7 +25,8 @@ struct Sequencer: Hashable, Sendable {
     private var orderedPoints: SpanIndex<Key>?
     /// The commands on ranges of keys.
     private var ranges = SpanIndex<Place>()
-    /// How many ranges there may be before it is looked which are executed.
+    /// How many keys and ranges there may be before it is looked which are executed.
+    private var pointLimit = Limits.sequencedKeys
     private var rangeLimit = Self.fewRanges
 
     private static let fewRanges = 64
@@ -56,7 +57,7 @@ struct Sequencer: Hashable, Sendable {
 
     /// This replica has executed some more.
     mutating func executed(_ news: Executed) {
-        guard news.through >= recoveredThrough else { return }
+        guard news.through >= recoveredThrough, news != executed else { return }
         while let first = slots.first, first.slot <= news.through {
             if first.isGranted { grantedCount -= 1 }
             slots.removeFirst()
@@ -76,12 +77,16 @@ struct Sequencer: Hashable, Sendable {
         if slots.isEmpty {
             points.removeAll(keepingCapacity: points.count <= Limits.sequencedKeys)
             ranges = SpanIndex()
-        } else {
-            if points.count > Limits.sequencedKeys { points = points.filter { $1.slot > slot } }
-            guard ranges.count > rangeLimit else { return }
-            ranges.keep { $0.slot > slot }
         }
-        rangeLimit = max(Self.fewRanges, ranges.count * 2)
+        // Twice as many as are left each time, so that looking costs little for each that was added.
+        if points.count > pointLimit {
+            points = points.filter { $1.slot > slot }
+            pointLimit = max(Limits.sequencedKeys, points.count * 2)
+        }
+        if ranges.count > rangeLimit {
+            ranges.keep { $0.slot > slot }
+            rangeLimit = max(Self.fewRanges, ranges.count * 2)
+        }
     }
 
     /// The leader proposes in a slot by itself. Nil: in the order of the slots.

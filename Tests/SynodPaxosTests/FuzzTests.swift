@@ -35,7 +35,7 @@ struct FuzzTests {
                         footprint: .everything, payload: [1])
                     nextSequence += 1
                     inputs.append(.submitted(command, deadline: lone.now + .milliseconds(50)))
-                case 1: inputs.append(.readRequested(ReadID(nextSequence), .key([1])))
+                case 1: inputs.append(.read(nextSequence, .key([1])))
                 case 2: inputs.append(.connected(peer()))
                 case 3: inputs.append(.disconnected(peer()))
                 case 4: inputs.append(.written(through: lone.outbox.ticket))

@@ -11,10 +11,15 @@ struct LimitsTests {
         #expect(Limits.windowBytes + Limits.commandBytes + header < Limits.messageBytes)
     }
 
+    /// Commands, entries and keys come in bursts, the first item of which may be as long as a request.
     @Test func everyMessageFits() {
         #expect(Limits.burstBytes + Limits.commandBytes < Limits.messageBytes)
         #expect(Limits.commandBytes < Limits.queueBytes)
         #expect(Limits.commandBytes < Limits.pendingBytes)
+        #expect(Limits.commandBytes < Limits.pendingReadBytes)
+        // A grant tells of a window of slots and of the commands that its own wait for.
+        let stamp = Limits.window * (Limits.touchedBytes + 64) + Limits.stampWaits * 12
+        #expect(stamp < Limits.burstBytes)
     }
 
     /// An acceptor keeps what a leader proposes, even if it is a window behind.

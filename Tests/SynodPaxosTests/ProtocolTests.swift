@@ -66,7 +66,7 @@ struct ProtocolTests {
         lone.hear(accepted, from: 3)
         #expect(lone.outbox.learned.map(\.slot) == (1...9).map { Slot($0) })
 
-        lone.step([.readRequested(ReadID(1), .everything)])
+        lone.step([.read(1, .everything)])
         guard case .readQuery(let number, _)? = lone.messages.first else {
             Issue.record("no question")
             return

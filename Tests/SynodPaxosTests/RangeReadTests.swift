@@ -40,7 +40,7 @@ struct RangeReadTests {
         _ entries: [(slot: UInt64, entry: Entry)]
     ) -> [ReleasedRead] {
         var lone = LoneReplica()
-        lone.step([.readRequested(ReadID(1), scope)])
+        lone.step([.read(1, scope)])
         guard case .readQuery(let round, _)? = lone.messages.first else { return [] }
         let known = ReadConflict(read: 0, slot: Slot(conflict))
         lone.hear(.readReply(round: round, chosenThrough: .zero, conflicts: [known]), from: 2)

@@ -20,7 +20,7 @@ struct ReadTests {
     /// executed here.
     @Test func aReadWaitsForItsBound() {
         var lone = LoneReplica()
-        lone.step([.readRequested(ReadID(1), .key([1])), .readRequested(ReadID(2), .everything)])
+        lone.step([.read(1, .key([1])), .read(2, .everything)])
         guard case .readQuery(let round, _)? = lone.messages.first else {
             Issue.record("no question")
             return
@@ -37,18 +37,63 @@ struct ReadTests {
     /// An answer to an earlier question says nothing about a later read, not even over a restart.
     @Test func anAnswerToAnOldQuestionDoesNotCount() {
         var lone = LoneReplica()
-        lone.step([.readRequested(ReadID(1), .everything)])
+        lone.step([.read(1, .everything)])
         guard case .readQuery(let round, _)? = lone.messages.first else { return }
         lone.hear(.readReply(round: round, chosenThrough: .zero, conflicts: []), from: 2)
         #expect(lone.outbox.readable.map(\.id) == [ReadID(1)])
-        lone.step([.readRequested(ReadID(2), .everything)])
+        lone.step([.read(2, .everything)])
         lone.hear(.readReply(round: round, chosenThrough: .zero, conflicts: []), from: 3)
         #expect(lone.outbox.readable.isEmpty)
 
         var restarted = LoneReplica(boot: 2)
-        restarted.step([.readRequested(ReadID(1), .everything)])
+        restarted.step([.read(1, .everything)])
         restarted.hear(.readReply(round: round, chosenThrough: .zero, conflicts: []), from: 3)
         #expect(restarted.outbox.readable.isEmpty)
+    }
+
+    /// Reads of long keys share as many rounds as it takes for each question to fit a message; a read
+    /// that is longer than that has a round of its own.
+    @Test func aRoundAsksForAsMuchAsFits() {
+        var lone = LoneReplica()
+        let long = KeySpan([UInt8](repeating: 1, count: 100_000)[...])
+        let scopes: [ReadScope] = (0..<40).map { number in
+            number == 20 ? .spans(Array(repeating: long, count: 13)) : .spans([long])
+        }
+        lone.step(scopes.enumerated().map { .read(UInt64($0.offset), $0.element) })
+        var released: [ReadID] = []
+        var rounds = 0
+        while case .readQuery(let round, let scopes)? = lone.messages.first {
+            rounds += 1
+            #expect(scopes.encoded.count < Limits.burstBytes || scopes.count == 1)
+            lone.hear(.readReply(round: round, chosenThrough: .zero, conflicts: []), from: 2)
+            released += lone.outbox.readable.map(\.id)
+        }
+        #expect(released == (0..<40).map { ReadID($0) })
+        #expect(rounds == 5)
+    }
+
+    /// Reads whose clients have given up make room for others, be they queued or known to wait.
+    @Test func readsThatAreGivenUpMakeRoom() {
+        var lone = LoneReplica()
+        let deadline = lone.now + .milliseconds(5_000)
+        lone.step([.read(0, .everything, deadline: deadline)])
+        guard case .readQuery(let round, _)? = lone.messages.first else { return }
+        lone.hear(.readReply(round: round, chosenThrough: first, conflicts: []), from: 2)
+        let long = ReadScope.key([UInt8](repeating: 1, count: 1 << 20)[...])
+        var count: UInt64 = 0
+        while lone.replica.hasRoomForReads {
+            count += 1
+            lone.step([.read(count, long, deadline: deadline)])
+        }
+        #expect(count == 64)
+        lone.pass(.milliseconds(4_999))
+        #expect(!lone.replica.hasRoomForReads)
+        lone.pass(.milliseconds(1))
+        #expect(lone.replica.hasRoomForReads)
+        // Of those that had not been asked for nothing is heard any more.
+        lone.hear(.accept(ballot: Ballot(1, of: 3), slot: first, entry: .noop), from: 3)
+        lone.hear(.heartbeat(Ballot(1, of: 3), chosenThrough: 1), from: 3)
+        #expect(lone.outbox.readable.isEmpty)
     }
 
     /// An acceptor answers with what it accepted, but for entries of older ballots above the point
@@ -96,7 +141,7 @@ struct ReadTests {
 
         // The reader itself is such an acceptor.
         lone.step([
-            .readRequested(ReadID(1), .key(key("d"))), .readRequested(ReadID(2), .key(key("a"))),
+            .read(1, .key(key("d"))), .read(2, .key(key("a"))),
         ])
         guard case .readQuery(let round, _)? = lone.messages.first else { return }
         lone.hear(.readReply(round: round, chosenThrough: .zero, conflicts: []), from: 2)
@@ -157,7 +202,7 @@ struct ReadTests {
         var lone = LoneReplica()
         let leader = Ballot(1, of: 3)
         lone.hear(.accept(ballot: leader, slot: first, entry: entry("a")), from: 3)
-        lone.step([.readRequested(ReadID(1), .key([UInt8(ascii: "d")]))])
+        lone.step([.read(1, .key([UInt8(ascii: "d")]))])
         guard case .readQuery(let round, _)? = lone.messages.first else {
             Issue.record("no question")
             return

@@ -68,6 +68,22 @@ struct PendingRecords {
         return writer.bytes[items[place].record..<items[place].end]
     }
 
+    /// By how much the changes behind the revision make the keys of the range that are not deleted more.
+    func liveChange(after revision: Int64, in range: KeyRange) -> Int {
+        items[count(through: revision)...].reduce(0) { sum, item in
+            guard item.liveChange != 0, range.contains(key(of: item)) else { return sum }
+            return sum + Int(item.liveChange)
+        }
+    }
+
+    private func key(of item: Item) -> ArraySlice<UInt8> {
+        do throws(MalformedBytes) {
+            return try Record(writer.bytes[item.record..<item.end]).key
+        } catch {
+            preconditionFailure("A pending record was encoded here: \(error.reason).")
+        }
+    }
+
     /// Where the first change is that is not before this one.
     private func position(main: Int64, sub: UInt32) -> Int {
         var low = 0

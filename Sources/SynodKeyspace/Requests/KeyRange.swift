@@ -22,4 +22,13 @@ package struct KeyRange: Sendable {
             upper = .below(rangeEnd)
         }
     }
+
+    func contains(_ key: ArraySlice<UInt8>) -> Bool {
+        switch upper {
+        case .point: key == lower
+        case .open: !key.lexicographicallyPrecedes(lower)
+        case .below(let end):
+            !key.lexicographicallyPrecedes(lower) && key.lexicographicallyPrecedes(end)
+        }
+    }
 }

@@ -289,7 +289,7 @@ final class Cluster {
         hosts[index].reads[ReadID(nextRead)] = PendingRead(
             key: key, floor: checker.known(of: key))
         let scope = key.map { ReadScope.key($0[...]) } ?? .everything
-        give(.readRequested(ReadID(nextRead), scope), to: index)
+        give(.read(nextRead, scope), to: index)
     }
 
     private func readRuns(_ read: ReadID, at index: Int) {

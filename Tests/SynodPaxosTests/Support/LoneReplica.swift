@@ -75,3 +75,12 @@ extension Message {
                 recoveredThrough: Slot(recoveredThrough)))
     }
 }
+
+extension Input {
+    /// A client that waits until `deadline` wants to read.
+    static func read(
+        _ id: UInt64, _ scope: ReadScope, deadline: Instant = .distantFuture
+    ) -> Input {
+        .readRequested(Read(ReadID(id), scope, deadline: deadline))
+    }
+}
