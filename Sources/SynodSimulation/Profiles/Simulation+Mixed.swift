@@ -10,6 +10,10 @@ extension Simulation {
     /// Until so many requests are answered: the two runs think and wait at other times, which matters by a
     /// few per cent over that many. Nothing is lost, or a single message would make more of a difference.
     private static let enough: UInt64 = 10_000
+    /// Or until another leads: a far leader halves what all do, and when it loses a majority is chance. Of
+    /// fewer requests than these nothing can be said then.
+    private static let fewest: UInt64 = 2_000
+    private static let settling = Interval.seconds(2)
     private static let longest = Interval.seconds(100)
     private static let leastGain = 0.95
 
@@ -21,6 +25,10 @@ extension Simulation {
         let bySlot = Simulation(options, isInterrupted: isInterrupted).execute()
         if let failure = bySlot.failure {
             return fail(failure.kind, failure.invariant, "by slot: \(failure.message)")
+        }
+        guard min(meter.answered, bySlot.answered) >= Self.fewest else {
+            figures += bySlot.figures
+            return
         }
         let rates = [figures, bySlot.figures].map { $0.first?.results.first?.value ?? 0 }
         let gain = rates[0] / rates[1]
@@ -37,9 +45,15 @@ extension Simulation {
     private func measureMixed() -> [Figure] {
         setPaces()
         guard startWorking() != nil else { return [] }
+        // The first to lead is often deposed at once; who comes then is the same in both runs.
+        run(until: now + Self.settling)
+        guard let leader = startWorking() else { return [] }
         beginClients()
         let (start, before) = (now, meter.answered)
-        run(until: now + Self.longest) { meter.answered - before >= Self.enough }
+        run(until: now + Self.longest) {
+            meter.answered - before >= Self.enough
+                || commonLeader.map { index(of: $0) != leader } ?? false
+        }
         let answered = meter.answered - before
         let rate = Double(answered) * 1e9 / Double(now.since(start).nanoseconds)
         let name = "\(keysText) keys, \(plan.options.executesByKey ? "by key" : "by slot")"

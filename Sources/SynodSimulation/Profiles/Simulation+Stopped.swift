@@ -5,11 +5,16 @@ import SynodPaxos
 
 /// The run of the `stopped` profile: a proposer stops for good, with slots granted to it, and nobody
 /// is told. Clients of the others write keys of their own, read them, one by one and all at once, and
-/// write the keys that the stopped one's clients were about to write. The same is measured where commands are executed in
-/// the order of slots.
+/// write the keys that the stopped one's clients were about to write. The same is measured where
+/// commands are executed in the order of slots.
+///
+/// The clients of every fourth seed are quiet: slots are left, so that the leader takes its time to
+/// abandon those of the stopped one.
 extension Simulation {
-    private static let span = Interval.milliseconds(700)
-    private static let thinking = Interval.milliseconds(4)
+    private var isQuiet: Bool { plan.options.seed.isMultiple(of: 4) }
+    /// Quiet ones are measured for longer, or their slowest request would be a matter of luck.
+    private var span: Interval { .milliseconds(isQuiet ? 5000 : 700) }
+    private var thinking: Interval { .milliseconds(isQuiet ? 200 : 4) }
 
     /// What a kind of client does, and how long its requests took at worst.
     private struct Experience {
@@ -44,22 +49,27 @@ extension Simulation {
         guard let byKey = measureStop() else { return }
         let pace = plan.link.delay * 4 + plan.disk.syncTime
         figures = [Figure("two round trips and a sync", times: [pace], .min, .max)]
-        figures += Self.figures(of: byKey, "")
+        figures += figures(of: byKey, "")
         guard plan.options.executesByKey else { return }
         if let late = Kind.allCases.filter(\.isOther).map({ byKey[$0]!.delay }).max(), late > pace {
             fail(
                 .liveness, "I10",
                 "a stopped proposer delays what does not concern it by \(late.text)")
         }
+        let recovery = plan.timing.suspicion + pace
+        if case let delay = byKey[.itsWrite]!.delay, delay > recovery {
+            fail(.liveness, "I10", "the keys of a stopped proposer wait for \(delay.text)")
+        }
         var options = plan.options
         options.executesByKey = false
         let other = Simulation(options, isInterrupted: isInterrupted)
         other.begin()
         guard let bySlot = other.measureStop() else { return }
-        figures += Self.figures(of: bySlot, ", by slot")
+        figures += figures(of: bySlot, ", by slot")
     }
 
-    private static func figures(of experience: [Kind: Experience], _ suffix: String) -> [Figure] {
+    private func figures(of experience: [Kind: Experience], _ suffix: String) -> [Figure] {
+        let suffix = isQuiet ? ", quiet\(suffix)" : suffix
         let names: [(Kind, String)] = [
             (.otherWrite, "writes of other keys"), (.otherRead, "reads of other keys"),
             (.otherRange, "reads of other ranges"), (.itsWrite, "writes of its keys"),
@@ -84,11 +94,11 @@ extension Simulation {
         var probes = makeProbes(around: victim)
         var experience = Dictionary(
             uniqueKeysWithValues: Kind.allCases.map { ($0, Experience()) })
-        work(&probes, until: now + Self.span, alsoAt: victim) { kind, latency in
+        work(&probes, until: now + span, alsoAt: victim) { kind, latency in
             experience[kind]!.undisturbed = max(experience[kind]!.undisturbed, latency)
         }
         stopsOnGrant = victim
-        work(&probes, until: now + Self.span, alsoAt: victim) { kind, latency in
+        work(&probes, until: now + span, alsoAt: victim) { kind, latency in
             // What the stopped one had under way counts in no kind.
             experience[kind]!.disturbed = max(experience[kind]!.disturbed, latency)
         }
@@ -137,7 +147,7 @@ extension Simulation {
                     if probes[index].host != victim { answered(probes[index].kind, latency) }
                     probes[index].call = nil
                     probes[index].nextAt =
-                        now + nemesis.draw(.w4) { $0.interval(below: Self.thinking) }
+                        now + nemesis.draw(.w4) { $0.interval(below: thinking) }
                 }
                 guard now >= probes[index].nextAt else { continue }
                 probes[index].call = call(
