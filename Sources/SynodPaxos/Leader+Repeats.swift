@@ -17,6 +17,9 @@ struct Repeats: Hashable, Sendable {
     private var answered = 0
 
     private static let fewSlots = 8
+    /// After so many failures the time between two repetitions grows no more: a link that has passed
+    /// nothing for a while may pass something soon.
+    private static let mostFailures: UInt64 = 2
 
     /// Something is in flight.
     mutating func arm(at instant: Instant) {
@@ -48,7 +51,7 @@ struct Repeats: Hashable, Sendable {
     mutating func chooseBurst() {
         guard sent > 0 else { return }
         if answered * 2 < sent { burst = Self.fewSlots }
-        failures = answered > 0 ? 0 : min(failures + 1, 4)
+        failures = answered > 0 ? 0 : min(failures + 1, Self.mostFailures)
     }
 
     /// So many slots were sent again.

@@ -131,7 +131,9 @@ package struct Reader: Hashable, Sendable {
         _ now: Instant, retransmission: Interval, _ outbox: inout Outbox
     ) {
         guard let current = round, current.repeatAt <= now else { return }
-        round!.repeatAt = now + retransmission
+        // Each time after another while, so that it never keeps step with what fills another's inbox.
+        let jitter = mix64(current.number ^ now.nanoseconds) % retransmission.nanoseconds
+        round!.repeatAt = now + retransmission + Interval(nanoseconds: jitter)
         for (index, replica) in membership.replicas.enumerated()
         where !current.answeredBy.contains(index) {
             outbox.send(

@@ -107,6 +107,8 @@ struct SweepTests {
             ("a leader outside of the core whose link passes every second packet", 202_289, .swarm),
             ("a leader outside of the core who does not hear, and cannot say so", 202_555, .swarm),
             ("a leader outside of the core whose proposals crawl", 209_569, .swarm),
+            ("a question in step with what filled the leader's inbox", 11_004_029, .swarm),
+            ("a leader who repeated itself a minute later only", 11_003_923, .swarm),
             ("copies of a part that kept a dead transfer alive", 203_460, .swarm),
             (
                 "a history with more overlapping reads than the search could try out", 202_463,
