@@ -106,8 +106,11 @@ package struct Election: Hashable, Sendable {
 
     /// How long a canvass waits for answers before it asks again. Soon at first: whoever still heard
     /// the leader a moment ago may have lost it by now. Where there is another way to the leader,
-    /// it confirms that way at the pace of heartbeats.
-    package var canvassInterval: Interval { relay == nil ? timing.backOff : timing.heartbeat }
+    /// it confirms that way at the pace of heartbeats; and where the leader is heard, and of no use, asking
+    /// more often would fill narrow links, and keep it from being of use.
+    package var canvassInterval: Interval {
+        relay == nil && !isHearing ? timing.backOff : timing.heartbeat
+    }
 
     package mutating func noteRound(_ round: UInt64) {
         highestRound = max(highestRound, round)

@@ -169,4 +169,42 @@ struct BadLinkTests {
         #expect(isDoubted)
         #expect(lone.now.since(start) >= timing.stall)
     }
+
+    /// Who is not served by a leader that it hears asks at the pace of heartbeats: more would fill a narrow
+    /// link to that leader.
+    @Test func whoIsNotServedAsksAtThePaceOfHeartbeats() {
+        var lone = LoneReplica(proposers: .leader)
+        lone.hear(.heartbeat(leader), from: 2)
+        lone.step([.submitted(command, deadline: lone.now + timing.election * 100)])
+        let start = lone.now
+        var asked = 0
+        while lone.now.since(start) < timing.stall + .milliseconds(1_000) {
+            lone.hear(.heartbeat(leader), from: 2)
+            for _ in 0..<10 {
+                lone.pass(.milliseconds(10))
+                let asks = lone.messages.contains {
+                    if case .canvass = $0 { true } else { false }
+                }
+                if asks { asked += 1 }
+            }
+        }
+        #expect((1...10).contains(asked))
+    }
+
+    /// However often nothing was answered, what is in flight is sent again within two election timeouts.
+    @Test func aLeaderNeverStopsRepeatingItself() {
+        var lone = LoneReplica(count: 3)
+        _ = lone.lead()
+        lone.sync()
+        var last = lone.now
+        for _ in 0..<300 {
+            lone.hear(.accepted(ballot: Ballot(1, of: 1), first: Slot(1), last: Slot(1)), from: 3)
+            lone.pass(.milliseconds(50))
+            if !proposed(lone, to: 2).isEmpty {
+                #expect(lone.now.since(last) < timing.election * 2)
+                last = lone.now
+            }
+        }
+        #expect(lone.now.since(last) < timing.election * 2)
+    }
 }

@@ -109,6 +109,7 @@ struct SweepTests {
             ("a leader outside of the core whose proposals crawl", 209_569, .swarm),
             ("a question in step with what filled the leader's inbox", 11_004_029, .swarm),
             ("a leader who repeated itself a minute later only", 11_003_923, .swarm),
+            ("two who asked for a way to a slow leader all the time", 12_004_792, .swarm),
             ("copies of a part that kept a dead transfer alive", 203_460, .swarm),
             (
                 "a history with more overlapping reads than the search could try out", 202_463,
