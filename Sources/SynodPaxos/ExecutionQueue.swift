@@ -33,27 +33,16 @@ struct ExecutionQueue: Hashable, Sendable {
         slots[slot].map { $0.isExecuted.count - $0.left }
     }
 
-    /// What the commands of the slot touch that are not executed; nil if its entry is missing.
-    func unexecuted(in slot: Slot) -> TouchedSpans? {
+    /// What the commands of the slot touch that are executed, or that are not; nil if its entry is missing.
+    func touched(in slot: Slot, isExecuted: Bool) -> TouchedSpans? {
         guard let waiting = slots[slot] else { return nil }
         var spans = TouchedSpans()
-        guard waiting.left > 0 else { return spans }
+        guard isExecuted || waiting.left > 0 else { return spans }
         waiting.entry.forEachCommand { command in
-            guard !waiting.isExecuted[command.index] else { return }
+            guard waiting.isExecuted[command.index] == isExecuted else { return }
             spans.add(command.footprint.spans(in: command.payload))
         }
         return spans
-    }
-
-    /// Whether any command of the slot that touches the span is executed.
-    func hasExecutedSome(touching span: KeySpan, in slot: Slot) -> Bool {
-        guard let waiting = slots[slot] else { return false }
-        var spans = TouchedSpans()
-        waiting.entry.forEachCommand { command in
-            guard waiting.isExecuted[command.index] else { return }
-            spans.add(command.footprint.spans(in: command.payload))
-        }
-        return spans.overlaps(span)
     }
 
     /// The slots before this one in which, by its stamp, nothing touches the span.

@@ -188,7 +188,7 @@ package struct Forwarder: Hashable, Sendable {
             return true
         }
         guard !commands.isEmpty else { return }
-        send(commands[...], from: first, ballot, via: hop, &outbox)
+        send(commands, from: first, ballot, via: hop, &outbox)
         if stream!.repeatAt == .distantFuture { stream!.repeatAt = now + retransmission * 2 }
     }
 
@@ -206,42 +206,33 @@ package struct Forwarder: Hashable, Sendable {
         // What was proposed here in vain before it was sent is late in the stream.
         unexecuted.sort { $0.position! < $1.position! }
         // What is executed leaves gaps: keys that wait do not hold up others.
-        var first = 0
-        for end in 1...unexecuted.count {
-            let position = unexecuted[first].position!
-            if end < unexecuted.count,
-                unexecuted[end].position! == position + UInt64(end - first)
-            {
-                continue
+        var first = unexecuted[0].position!
+        var run: [Command] = []
+        for item in unexecuted {
+            if item.position! != first + UInt64(run.count) {
+                send(run, from: first, ballot, via: hop, &outbox)
+                (first, run) = (item.position!, [])
             }
-            send(
-                unexecuted[first..<end].map(\.command)[...], from: position, ballot, via: hop,
-                &outbox)
-            first = end
+            run.append(item.command)
         }
+        send(run, from: first, ballot, via: hop, &outbox)
     }
 
     private func send(
-        _ commands: ArraySlice<Command>, from first: UInt64, _ ballot: Ballot,
+        _ commands: [Command], from first: UInt64, _ ballot: Ballot,
         via hop: ReplicaID?, _ outbox: inout Outbox
     ) {
-        var rest = commands
+        var rest = commands[...]
         var position = first
         while !rest.isEmpty {
-            var bytes = 0
-            var count = 0
-            for command in rest {
-                bytes += command.byteCount
-                if count > 0 && bytes > Limits.burstBytes { break }
-                count += 1
-            }
+            let burst = rest.burst(\.byteCount)
             outbox.send(
                 .forward(
                     ballot: ballot, boot: boot, position: position,
-                    commands: Array(rest.prefix(count))),
+                    commands: Array(burst)),
                 to: .replica(hop ?? ballot.replica))
-            rest = rest.dropFirst(count)
-            position += UInt64(count)
+            rest = rest[burst.endIndex...]
+            position += UInt64(burst.count)
         }
     }
 

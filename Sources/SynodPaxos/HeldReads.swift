@@ -23,7 +23,7 @@ struct HeldReads: Hashable, Sendable {
             switch self {
             case .prefix(let slot): slot <= learner.chosenThrough
             case .slot(let slot, let executed):
-                slot <= learner.chosenThrough || learner.executedCount(in: slot) != executed
+                slot <= learner.chosenThrough || learner.ahead.executedCount(in: slot) != executed
             }
         }
     }
@@ -96,7 +96,7 @@ struct HeldReads: Hashable, Sendable {
         case .range(let span): other = view.firstUnexecuted(touching: span, through: slot)
         case .spans, .everything: return .prefix(slot)
         }
-        return other.map { .slot($0, executed: view.learner.executedCount(in: $0)) }
+        return other.map { .slot($0, executed: view.learner.ahead.executedCount(in: $0)) }
     }
 }
 
@@ -110,7 +110,7 @@ private struct ExecutionView {
     /// Whether the commands of the slot that touch the span are executed.
     mutating func isExecuted(_ span: KeySpan, in slot: Slot) -> Bool {
         if let known = unexecuted[slot] { return !known.overlaps(span) }
-        guard let spans = learner.unexecuted(in: slot) else { return false }
+        guard let spans = learner.ahead.touched(in: slot, isExecuted: false) else { return false }
         unexecuted[slot] = spans
         return !spans.overlaps(span)
     }
@@ -122,11 +122,12 @@ private struct ExecutionView {
     /// is executed, for something of the slot is. What such a slot holds in the end is what it was
     /// handed out for, or nothing.
     mutating func firstUnexecuted(touching span: KeySpan, through slot: Slot) -> Slot? {
-        guard learner.hasExecutedSome(touching: span, in: slot) else { return slot }
-        let elsewhere = learner.slotsKnown(by: slot, apartFrom: span)
+        let executed = learner.ahead.touched(in: slot, isExecuted: true)
+        guard executed?.overlaps(span) ?? false else { return slot }
+        let elsewhere = learner.ahead.slotsKnown(by: slot, apartFrom: span)
         var other = learner.chosenThrough.next
         while other <= slot {
-            let isKnown = learner.executedCount(in: other) != nil
+            let isKnown = learner.ahead.entry(in: other) != nil
             guard isKnown ? isExecuted(span, in: other) : elsewhere.contains(other) else {
                 return other
             }

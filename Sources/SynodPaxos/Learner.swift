@@ -9,7 +9,7 @@ package struct Learner: Hashable, Sendable {
     /// Everything through here is chosen, known and handed out for execution.
     package private(set) var chosenThrough: Slot
     /// What is known to be chosen above that.
-    private var ahead: ExecutionQueue
+    private(set) var ahead: ExecutionQueue
     /// What was executed through there is lost, and cannot be executed again, for the log does not
     /// reach back so far: nothing is learned until a state from elsewhere is installed.
     package private(set) var lacksState: Bool
@@ -135,22 +135,6 @@ package struct Learner: Hashable, Sendable {
             }
             slot = slot.next
         }
-    }
-
-    /// How many commands are executed of a slot above the prefix; nil if its entry is missing.
-    package func executedCount(in slot: Slot) -> Int? { ahead.executedCount(in: slot) }
-
-    /// What the commands of such a slot touch that are not executed; nil if its entry is missing.
-    func unexecuted(in slot: Slot) -> TouchedSpans? { ahead.unexecuted(in: slot) }
-
-    /// Whether any command of such a slot that touches the span is executed.
-    func hasExecutedSome(touching span: KeySpan, in slot: Slot) -> Bool {
-        ahead.hasExecutedSome(touching: span, in: slot)
-    }
-
-    /// The slots before such a slot in which, by its stamp, nothing touches the span.
-    func slotsKnown(by slot: Slot, apartFrom span: KeySpan) -> Set<Slot> {
-        ahead.slotsKnown(by: slot, apartFrom: span)
     }
 
     /// The entry is the chosen one of the next slot.

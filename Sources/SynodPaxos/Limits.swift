@@ -69,3 +69,17 @@ package enum Limits {
     /// Revisions from the wire must be at most this, for the same reason.
     package static let highestRevision: UInt64 = 1 << 60
 }
+
+extension Collection {
+    /// The first elements, as many as fit a burst together, and one at least: that fits a message by itself.
+    func burst(_ byteCount: (Element) -> Int) -> SubSequence {
+        var bytes = 0
+        var end = startIndex
+        while end != endIndex {
+            bytes += byteCount(self[end])
+            if end != startIndex && bytes > Limits.burstBytes { break }
+            end = index(after: end)
+        }
+        return self[..<end]
+    }
+}

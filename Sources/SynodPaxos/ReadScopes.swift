@@ -20,8 +20,14 @@ package enum ReadScope: Hashable, Sendable {
         }
     }
 
-    /// Upper bound of the bytes that it takes in a question, but for a few.
-    var byteCount: Int { (spans ?? []).reduce(8) { $0 + $1.byteCount } }
+    var byteCount: Int {
+        switch self {
+        case .key(let key): 8 + KeySpan(key).byteCount
+        case .range(let span): 8 + span.byteCount
+        case .spans(let spans): spans.reduce(8) { $0 + $1.byteCount }
+        case .everything: 8
+        }
+    }
 }
 
 /// What the reads of one round ask for, in their order: as bytes, which an acceptor that has

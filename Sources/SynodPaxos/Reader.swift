@@ -71,7 +71,7 @@ package struct Reader: Hashable, Sendable {
 
     package mutating func request(_ read: Read) {
         waiting += 1
-        waitingBytes += read.scope.byteCount
+        waitingBytes += read.byteCount
         expireAt = min(expireAt, read.deadline)
         #if SYNOD_PLANTED_BUGS
             if PlantedBug.reusesReadBound.isActive, round != nil {
@@ -88,13 +88,7 @@ package struct Reader: Hashable, Sendable {
     /// is, or a round is under way.
     package var nextScopes: ReadScopes? {
         guard round == nil, !queued.isEmpty else { return nil }
-        var bytes = 0
-        let fitting = queued.prefix { read in
-            defer { bytes += read.scope.byteCount }
-            // The first one fits any message: it came in one request.
-            return bytes == 0 || bytes + read.scope.byteCount <= Limits.burstBytes
-        }
-        return ReadScopes(fitting.map(\.scope))
+        return ReadScopes(queued.burst(\.byteCount).map(\.scope))
     }
 
     /// Begins a round.
@@ -174,7 +168,7 @@ package struct Reader: Hashable, Sendable {
 
     private mutating func forget(_ read: Read) {
         waiting -= 1
-        waitingBytes -= read.scope.byteCount
+        waitingBytes -= read.byteCount
     }
 
     private mutating func finishRound() {
@@ -201,11 +195,14 @@ package struct Read: Hashable, Sendable {
     package let scope: ReadScope
     /// When its client gives up. Reads come in the order of their deadlines.
     package let deadline: Instant
+    /// Upper bound of the bytes that it takes in a question, but for a few.
+    let byteCount: Int
 
     package init(_ id: ReadID, _ scope: ReadScope, deadline: Instant) {
         self.id = id
         self.scope = scope
         self.deadline = deadline
+        byteCount = scope.byteCount
     }
 }
 

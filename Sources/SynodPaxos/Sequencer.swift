@@ -77,6 +77,7 @@ struct Sequencer: Hashable, Sendable {
         if slots.isEmpty {
             points.removeAll(keepingCapacity: points.count <= Limits.sequencedKeys)
             ranges = SpanIndex()
+            (pointLimit, rangeLimit) = (Limits.sequencedKeys, Self.fewRanges)
         }
         // Twice as many as are left each time, so that looking costs little for each that was added.
         if points.count > pointLimit {

@@ -72,6 +72,24 @@ struct ReadTests {
         #expect(rounds == 5)
     }
 
+    /// A question that is not answered is repeated after another while each time: at a fixed pace it could
+    /// always come when the other's inbox is full.
+    @Test func aRepeatedQuestionKeepsStepWithNothing() {
+        var lone = LoneReplica()
+        lone.step([.read(1, .everything)])
+        var asked = [lone.now]
+        while asked.count < 12 {
+            lone.pass(.milliseconds(1))
+            if lone.messages.contains(where: { if case .readQuery = $0 { true } else { false } }) {
+                asked.append(lone.now)
+            }
+        }
+        let waits = zip(asked, asked.dropFirst()).map { $1.since($0) }
+        let retransmission = LoneReplica.timing.retransmission
+        #expect(waits.allSatisfy { $0 >= retransmission && $0 <= retransmission * 2 })
+        #expect(Set(waits).count > 6)
+    }
+
     /// Reads whose clients have given up make room for others, be they queued or known to wait.
     @Test func readsThatAreGivenUpMakeRoom() {
         var lone = LoneReplica()

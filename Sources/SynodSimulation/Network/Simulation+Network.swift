@@ -10,8 +10,9 @@ extension Simulation {
         let from = host.index
         guard case .open(let connection) = streams.sending(from, to) else { return }
         judge(messages, leaving: host, for: to)
-        if let most = messages.map(\.count).max(), most > Limits.messageBytes {
-            fail(.liveness, "I10", "\(host.name) has a message that never leaves: \(most) bytes")
+        for message in messages where message.count > Limits.messageBytes {
+            let bytes = message.count
+            fail(.liveness, "I10", "\(host.name) has a message that never leaves: \(bytes) bytes")
         }
         if streams.isBroken(from, to, passes: links.passes(from, to), at: now) {
             note("\(host.name)→r\(to + 1): nothing has got through for long, the stream breaks")

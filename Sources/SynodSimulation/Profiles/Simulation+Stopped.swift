@@ -56,8 +56,8 @@ extension Simulation {
                 .liveness, "I10",
                 "a stopped proposer delays what does not concern it by \(late.text)")
         }
-        let recovery = plan.timing.suspicion + pace
-        if case let delay = byKey[.itsWrite]!.delay, delay > recovery {
+        let delay = byKey[.itsWrite]!.delay
+        if delay > plan.timing.suspicion + pace {
             fail(.liveness, "I10", "the keys of a stopped proposer wait for \(delay.text)")
         }
         var options = plan.options
